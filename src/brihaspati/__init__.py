@@ -1,0 +1,1 @@
+"""Brihaspati: a dedicated, ephemeral lab in the browser for every student of a class."""

@@ -1,0 +1,1 @@
+"""What Brihaspati is: values and decisions. No I/O, no clock, no chance, no environment."""

@@ -1,0 +1,97 @@
+"""A lab as its author wrote it: machines, network, guide. Values only; see adapters for reading.
+
+Sizes are in MiB (`_mb`), times in seconds or minutes as the name says. A `Lab` is immutable: a
+changed folder publishes a new `version` (a digest of its content), and a running sandbox keeps the
+version it was started with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+EgressPolicy = Literal["none", "allow", "full"]
+User = Literal["root", "student"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What one machine may use. `cpus` is a share of a core (0.5) or several (2.0)."""
+
+    memory_mb: int = 256
+    cpus: float = 1.0
+    pids: int = 128
+    disk_mb: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPort:
+    """A TCP port of a machine the student sees as a web tab."""
+
+    port: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabFile:
+    """A file placed in a machine before its setup runs. `path` is absolute, `mode` as in chmod."""
+
+    path: str
+    content: bytes
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSpec:
+    """One machine of a lab. `setup` is a shell script run once as root before the lab is ready."""
+
+    name: str
+    image: str = "host"
+    resources: Resources = field(default_factory=Resources)
+    user: User = "root"
+    files: tuple[LabFile, ...] = ()
+    setup: str | None = None
+    setup_seconds_max: int = 60
+    environment: tuple[tuple[str, str], ...] = ()
+    ports: tuple[PublishedPort, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A terminal tab. `command` None means the login shell of the machine's user."""
+
+    name: str
+    machine: str
+    command: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One page of the guide. `html` is rendered and sanitised when the lab is published."""
+
+    id: str
+    title: str
+    html: str
+    minutes: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A published lab. `hue` (0-359) and `motif` draw its cover."""
+
+    name: str
+    title: str
+    summary: str
+    version: str
+    minutes: int
+    lifetime_minutes: int
+    machines: tuple[MachineSpec, ...]
+    terminals: tuple[Terminal, ...]
+    steps: tuple[Step, ...]
+    egress: EgressPolicy = "none"
+    egress_allow: tuple[str, ...] = ()
+    extend_minutes: int = 15
+    extensions_max: int = 4
+    idle_minutes: int | None = None
+    hue: int = 70
+    motif: str = "shell"

@@ -1,0 +1,1 @@
+"""Load, decide, save, perform. Synchronous; knows the ports only."""

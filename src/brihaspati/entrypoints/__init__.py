@@ -1,0 +1,1 @@
+"""How the world reaches us: HTTP, the local server, the command line."""
