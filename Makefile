@@ -1,0 +1,51 @@
+# Two commands do everything: `make up` runs Brihaspati here, `make test` runs every test.
+# Each installs what it needs into .venv and web/node_modules, and repeats nothing that is done.
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+PYTHON ?= python3
+export PYTHON
+
+RUN_LOCK := requirements.lock
+DEV_LOCK := requirements-dev.lock
+PYTHON_INPUTS := pyproject.toml scripts/python $(CURDIR) $(shell $(PYTHON) --version 2>&1)
+
+# What a lab with a network or a larger disk needs on the host, and what the tests need on top.
+HOST_TOOLS := ip=iproute2 nft=nftables mkfs.ext4=e2fsprogs
+TEST_TOOLS := $(HOST_TOOLS) chromium=chromium bwrap=bubblewrap dockerd=docker.io git=git
+
+.PHONY: help install up test lint bench web lock clean install-dev
+
+help:  ## Say what can be done
+	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## /  make \1\t/' | expand -t 18
+
+install:  ## Make .venv/bin/brihaspati and the web app
+	@scripts/once .venv/.stamp "Installing Python packages" $(RUN_LOCK) $(PYTHON_INPUTS) -- scripts/python $(RUN_LOCK)
+	@[ "$$(id -u)" -ne 0 ] || scripts/need "labs with a network or a large disk" $(HOST_TOOLS)
+	@scripts/web build
+
+up: install  ## Run Brihaspati on this machine
+	@exec .venv/bin/brihaspati up $(ARGS)
+
+install-dev: install
+	@scripts/once .venv/.stamp-dev "Installing development tools" $(DEV_LOCK) $(PYTHON_INPUTS) -- scripts/python $(DEV_LOCK)
+
+test: install-dev  ## Run every test (ARGS="-k terminal" runs some)
+	@scripts/need "browser, container and network tests" $(TEST_TOOLS)
+	@scripts/test $(ARGS)
+
+lint: install-dev  ## Check style, types, layers and the web app's code
+	@scripts/lint
+
+bench: install-dev  ## Measure, beside a floor and a peer where there is one
+	@.venv/bin/python -m bench $(ARGS)
+
+web:  ## Build the web app
+	@scripts/web build
+
+lock:  ## Resolve both lock files anew from pyproject.toml
+	@scripts/lock
+
+clean:  ## Remove what was installed and built (not the data in var/)
+	@rm -rf .venv web/node_modules web/dist build src/*.egg-info
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
