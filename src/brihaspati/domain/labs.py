@@ -43,7 +43,11 @@ class LabFile:
 
 @dataclass(frozen=True, slots=True)
 class MachineSpec:
-    """One machine of a lab. `setup` is a shell script run once as root before the lab is ready."""
+    """One machine of a lab. `setup` is a shell script run once as root before the lab is ready.
+
+    `requires` names the programs the lab cannot do without; `setup` already begins with a check
+    that says which of them is missing (exit code 69, the sentence on standard error).
+    """
 
     name: str
     image: str = "host"
@@ -54,6 +58,7 @@ class MachineSpec:
     setup_seconds_max: int = 60
     environment: tuple[tuple[str, str], ...] = ()
     ports: tuple[PublishedPort, ...] = ()
+    requires: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +72,20 @@ class Terminal:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One page of the guide. `html` is rendered and sanitised when the lab is published."""
+    """One page of the guide. `html` is rendered and sanitised when the lab is published.
+
+    `check` and `solve` are bash scripts run as root on `machine` (None = the lab's first one): a
+    check exits 0 when the student has done the step, and what it prints is said to the student;
+    a solve script does the step for them.
+    """
 
     id: str
     title: str
     html: str
     minutes: int = 5
+    machine: str | None = None
+    check: str | None = None
+    solve: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

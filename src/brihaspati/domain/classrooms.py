@@ -1,0 +1,111 @@
+"""A class: one scheduled delivery of labs to a roster, with a join code, hours, seats, a budget."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+ClassState = Literal["upcoming", "open", "closed"]
+
+# Letters that are not mistaken for one another when read from a projector or said aloud.
+CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+CODE_LENGTH = 8
+NAME_LENGTH_MAX = 60
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}\.[^@\s.]{2,}")
+
+
+class BadField(ValueError):  # noqa: N818 - what it is, not that it is an error
+    """A person's input that cannot be taken: which field, what is wrong, how to mend it."""
+
+    def __init__(self, field: str, problem: str, fix: str) -> None:
+        super().__init__(problem)
+        self.field = field
+        self.problem = problem
+        self.fix = fix
+
+
+@dataclass(frozen=True, slots=True)
+class Classroom:
+    """A class. `labs` pins each lab's version; `pool` is the number of warm sandboxes per lab."""
+
+    id: str
+    title: str
+    instructor: str
+    code: str
+    opens_at: int
+    closes_at: int
+    seats: int
+    labs: tuple[tuple[str, str], ...]
+    provider: str
+    instructor_id: str | None = None
+    welcome: str = ""
+    email_required: bool = False
+    budget_micros: int | None = None
+    sandboxes_per_student_max: int = 2
+    pool: int = 0
+
+    def state(self, now: int) -> ClassState:
+        """Whether students may enter and play now."""
+        if now < self.opens_at:
+            return "upcoming"
+        return "open" if now < self.closes_at else "closed"
+
+    def version_of(self, lab: str) -> str | None:
+        """The version of a lab this class delivers, or None when the class does not have it."""
+        return dict(self.labs).get(lab)
+
+
+def code_of(letters: str) -> str:
+    """A join code as stored: eight capital letters. Raises BadField for anything else."""
+    code = re.sub(r"[\s\-_.]", "", letters).upper()
+    if len(code) != CODE_LENGTH or not code.isascii() or not code.isalpha():
+        raise BadField(
+            "code",
+            f"A class code has {CODE_LENGTH} letters.",
+            "Type the code as your trainer shows it, for example MARI-GOLD.",
+        )
+    return code
+
+
+def shown(code: str) -> str:
+    """A join code as people read it: two groups of four."""
+    return f"{code[:4]}-{code[4:]}"
+
+
+def name_of(text: str) -> str:
+    """A person's name as stored. Raises BadField when it is empty, too long or not printable."""
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if not name:
+        raise BadField("name", "The name is empty.", "Type the name your trainer knows you by.")
+    if len(name) > NAME_LENGTH_MAX:
+        raise BadField(
+            "name",
+            f"The name has {len(name)} characters; the most is {NAME_LENGTH_MAX}.",
+            "Use a shorter form of your name.",
+        )
+    if any(unicodedata.category(letter) in ("Cc", "Cf", "Co", "Cs", "Cn") for letter in name):
+        raise BadField(
+            "name", "The name has invisible characters.", "Type it again instead of pasting it."
+        )
+    return name
+
+
+def same_name(name: str) -> str:
+    """What two names have in common when people would call them the same."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def email_of(text: str | None, *, required: bool) -> str | None:
+    """An email address as stored, or None where none is asked for. Raises BadField."""
+    email = (text or "").strip()
+    if not email and not required:
+        return None
+    if not _EMAIL.fullmatch(email):
+        raise BadField(
+            "email",
+            "This class asks for an email address." if not email else "That is no email address.",
+            "Type your address, for example asha@example.org.",
+        )
+    return email.lower()

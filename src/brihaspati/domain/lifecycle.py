@@ -1,0 +1,349 @@
+"""The whole lifecycle of a sandbox: one pure function, `decide`.
+
+    queued -> starting -> ready -> stopping -> gone, and failed (its machines on their way out)
+
+Every event is welcome in every phase, twice and late. What it must never do: forget a machine that
+may exist, or ask a provider twice for the same one. `docs/lifecycle.md` is printed from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from brihaspati.domain import effects, events, sandboxes
+from brihaspati.domain.effects import Effect
+from brihaspati.domain.events import Event
+from brihaspati.domain.sandboxes import EndKind, Machine, Sandbox
+
+LOOKUPS_MAX = 4
+POLL_MS = 1_000
+DELETE_RETRY_MS = 2_000
+DELETE_RETRY_MS_MAX = 60_000
+RETRY_MS = 30_000
+
+END_TEXTS: dict[EndKind, str] = {
+    "stopped": "You stopped this lab. Its machine and everything on it were deleted.",
+    "expired": "Time was up. The machine and everything on it were deleted.",
+    "idle": "Nobody had typed for a while. The machine and everything on it were deleted.",
+    "ended_by_trainer": "Your trainer ended this lab. The machine was deleted.",
+    "class_closed": "The class is over. The machine and everything on it were deleted.",
+    "unclaimed": "It was kept warm and not needed.",
+}
+TOO_SLOW = "The lab took too long to start. Press Play to try again."
+LOST = "The machine stopped unexpectedly. Press Play for a new one."
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The sandbox as it is now, and what to do about it, in order."""
+
+    sandbox: Sandbox
+    effects: tuple[Effect, ...] = ()
+
+
+def decide(sandbox: Sandbox, event: Event, now: int) -> Decision:  # noqa: PLR0911
+    """What follows from an event. Pure and total: every event in every phase has an answer."""
+    match sandbox.phase, event:
+        case _, events.MachineSeen():
+            return _seen(sandbox, event, now)
+        case _, events.MachineGone():
+            return _gone(sandbox, event.label, now)
+        case _, events.DeleteAsked():
+            return _delete_asked(sandbox, event.label, now)
+        case _, events.CreateUnclear():
+            return _unclear(sandbox, event.label, now)
+        case _, events.MachineMissing():
+            return _missing(sandbox, event.label, now)
+        case _, events.CreateRefused():
+            return _refused(sandbox, event, now)
+        case _, events.MachineLost():
+            return _lost(sandbox, event.label, now)
+        case _:
+            return _asked(sandbox, event, now)
+
+
+def _asked(sandbox: Sandbox, event: Event, now: int) -> Decision:  # noqa: PLR0911
+    """Events from people and clocks."""
+    match sandbox.phase, event:
+        case "queued", events.Played() if sandbox.attempt == 0:
+            return Decision(sandbox, (effects.AskForTurn(),))
+        case "failed", events.Played():
+            again = replace(sandbox, phase="queued", asked_at=now, reason=None, ended_at=None)
+            return Decision(again, (effects.AskForTurn(),))
+        case "queued", events.TurnCame():
+            return _start(sandbox, now)
+        case (("queued" | "starting" | "ready"), events.StopAsked()):
+            return _stop(sandbox, event.end, now)
+        case "ready", events.Claimed() if sandbox.slot.user is None:
+            return _claim(sandbox, event, now)
+        case "ready", events.Extended():
+            return _extend(sandbox, event)
+        case "ready", events.DeadlineMoved():
+            moved = replace(sandbox, deadline_at=event.deadline_at)
+            return Decision(moved, (effects.SetAlarm(at=event.deadline_at),))
+        case "ready", events.InputSeen() if event.at > (sandbox.last_input_at or 0):
+            return Decision(replace(sandbox, last_input_at=event.at))
+        case _, events.Woke():
+            return _woke(sandbox, now)
+        case _:
+            return Decision(sandbox)
+
+
+# --- starting ------------------------------------------------------------------------------------
+def _start(sandbox: Sandbox, now: int) -> Decision:
+    """Save the attempt and its labels before any money is spent; then create."""
+    attempt = sandbox.attempt + 1
+    terms = sandbox.terms
+    made = tuple(
+        Machine(
+            name=name,
+            label=sandboxes.label(terms.env, sandbox.id, attempt, name),
+            attempt=attempt,
+            state="asked",
+            asked_at=now,
+        )
+        for name in terms.machines
+    )
+    started = replace(
+        sandbox, phase="starting", attempt=attempt, machines=(*sandbox.machines, *made)
+    )
+    alarm = effects.SetAlarm(at=sandbox.asked_at + terms.start_seconds_max * 1000)
+    return Decision(started, (alarm, *(effects.CreateMachine(label=m.label) for m in made)))
+
+
+def _seen(sandbox: Sandbox, event: events.MachineSeen, now: int) -> Decision:
+    machine = sandbox.machine(event.label)
+    if machine is None or machine.state == "doomed":
+        return Decision(sandbox)
+    known = replace(
+        machine,
+        machine_id=event.machine_id,
+        address=event.address or machine.address,
+        created_at=machine.created_at or event.created_at,
+        gone_at=None,
+        missed=0,
+    )
+    wanted = sandbox.phase in ("starting", "ready") and machine.attempt == sandbox.attempt
+    if not wanted:
+        return _late(sandbox, known)
+    usable = event.usable or machine.state == "usable"
+    sandbox = sandbox.with_machine(replace(known, state="usable" if usable else "running"))
+    if sandbox.phase == "ready":
+        return Decision(sandbox)
+    if all(m.state == "usable" for m in sandbox.current):
+        return _ready(sandbox, now)
+    if event.usable:
+        return Decision(sandbox)
+    return Decision(sandbox, (effects.FindMachine(event.label, not_before=now + POLL_MS),))
+
+
+def _late(sandbox: Sandbox, known: Machine) -> Decision:
+    """News of a machine nobody wants any more, even of one believed gone: it must go."""
+    assert known.machine_id is not None
+    sandbox = sandbox.with_machine(replace(known, state="doomed"))
+    if sandbox.phase == "gone":
+        sandbox = replace(sandbox, phase="stopping", ended_at=None)
+    return Decision(sandbox, (effects.DeleteMachine(known.label, known.machine_id),))
+
+
+def _ready(sandbox: Sandbox, now: int) -> Decision:
+    deadline = now + sandbox.terms.lifetime_seconds * 1000
+    ready = replace(sandbox, phase="ready", ready_at=now, deadline_at=deadline)
+    return Decision(ready, (effects.OpenDoors(), effects.SetAlarm(at=deadline)))
+
+
+def _claim(sandbox: Sandbox, event: events.Claimed, now: int) -> Decision:
+    deadline = now + sandbox.terms.lifetime_seconds * 1000
+    owned = replace(sandbox, slot=event.slot, asked_at=now, ready_at=now, deadline_at=deadline)
+    return Decision(owned, (effects.SetAlarm(at=deadline),))
+
+
+def _extend(sandbox: Sandbox, event: events.Extended) -> Decision:
+    """More time, once per extension: a repeated request saw an older count and changes nothing."""
+    if event.extensions_left != sandbox.extensions_left or sandbox.extensions_left <= 0:
+        return Decision(sandbox)
+    deadline = (sandbox.deadline_at or 0) + sandbox.terms.extend_seconds * 1000
+    longer = replace(sandbox, deadline_at=deadline, extensions_left=sandbox.extensions_left - 1)
+    return Decision(longer, (effects.SetAlarm(at=deadline),))
+
+
+# --- going wrong ---------------------------------------------------------------------------------
+def _unclear(sandbox: Sandbox, label: str, now: int) -> Decision:
+    machine = sandbox.machine(label)
+    if machine is None or machine.state != "asked":
+        return Decision(sandbox)
+    return Decision(
+        sandbox, (effects.FindMachine(label, not_before=now + sandbox.terms.lookup_grace_ms),)
+    )
+
+
+def _missing(sandbox: Sandbox, label: str, now: int) -> Decision:
+    machine = sandbox.machine(label)
+    if machine is None or machine.state in ("doomed", "gone"):
+        return Decision(sandbox)
+    missed = replace(machine, missed=machine.missed + 1)
+    sandbox = sandbox.with_machine(missed)
+    if missed.missed < LOOKUPS_MAX:
+        return Decision(
+            sandbox, (effects.FindMachine(label, not_before=now + sandbox.terms.lookup_grace_ms),)
+        )
+    return _without(sandbox, missed, LOST, now)
+
+
+def _refused(sandbox: Sandbox, event: events.CreateRefused, now: int) -> Decision:
+    machine = sandbox.machine(event.label)
+    if machine is None or machine.state != "asked":
+        return Decision(sandbox)
+    if event.retryable:
+        wait_ms = int(event.retry_after_seconds * 1000)
+        return _without(sandbox, machine, event.reason, now, not_before=now + wait_ms)
+    sandbox = sandbox.with_machine(replace(machine, state="gone", gone_at=now))
+    return _fail(sandbox, event.reason, now) if _is_alive(sandbox) else _rest(sandbox, now)
+
+
+def _lost(sandbox: Sandbox, label: str, now: int) -> Decision:
+    machine = sandbox.machine(label)
+    if machine is None or machine.state not in ("running", "usable"):
+        return Decision(sandbox)
+    return _without(sandbox, machine, LOST, now)
+
+
+def _without(
+    sandbox: Sandbox, machine: Machine, reason: str, now: int, *, not_before: int = 0
+) -> Decision:
+    """Go on without a machine that does not exist: another attempt while starting, else fail."""
+    sandbox = sandbox.with_machine(replace(machine, state="gone", gone_at=now))
+    proof = _proof(machine, now)
+    if not _is_alive(sandbox) or machine.attempt != sandbox.attempt:
+        rest = _rest(sandbox, now)
+        return Decision(rest.sandbox, (*proof, *rest.effects))
+    if sandbox.phase == "starting" and sandbox.attempt < sandbox.terms.attempts_max:
+        doomed = _doom(sandbox, now)
+        queued = replace(doomed.sandbox, phase="queued")
+        turn = effects.AskForTurn(not_before=not_before)
+        return Decision(queued, (*proof, *doomed.effects, turn))
+    failed = _fail(sandbox, reason, now)
+    return Decision(failed.sandbox, (*proof, *failed.effects))
+
+
+def _is_alive(sandbox: Sandbox) -> bool:
+    return sandbox.phase in ("queued", "starting", "ready")
+
+
+def _fail(sandbox: Sandbox, reason: str, now: int) -> Decision:
+    doomed = _doom(sandbox, now)
+    failed = replace(doomed.sandbox, phase="failed", reason=reason, deadline_at=None)
+    rest = _rest(failed, now)
+    close = effects.CloseDoors(reason)
+    return Decision(rest.sandbox, (close, *doomed.effects, *rest.effects))
+
+
+# --- ending --------------------------------------------------------------------------------------
+def _stop(sandbox: Sandbox, end: EndKind, now: int) -> Decision:
+    doomed = _doom(sandbox, now)
+    stopping = replace(doomed.sandbox, phase="stopping", end=end, reason=END_TEXTS[end])
+    rest = _rest(stopping, now)
+    close = effects.CloseDoors(END_TEXTS[end])
+    return Decision(rest.sandbox, (close, *doomed.effects, *rest.effects))
+
+
+def _doom(sandbox: Sandbox, now: int) -> Decision:
+    """Every machine that may exist must go: delete the known, look up the unknown."""
+    found: list[Effect] = []
+    for machine in sandbox.machines:
+        if machine.state in ("running", "usable") and machine.machine_id is not None:
+            sandbox = sandbox.with_machine(replace(machine, state="doomed"))
+            found.append(effects.DeleteMachine(machine.label, machine.machine_id))
+        elif machine.state == "asked":
+            found.append(
+                effects.FindMachine(machine.label, not_before=now + sandbox.terms.lookup_grace_ms)
+            )
+    return Decision(sandbox, tuple(found))
+
+
+def _delete_asked(sandbox: Sandbox, label: str, now: int) -> Decision:
+    machine = sandbox.machine(label)
+    if machine is None or machine.machine_id is None or machine.state == "gone":
+        return Decision(sandbox)
+    tries = machine.delete_tries + 1
+    sandbox = sandbox.with_machine(replace(machine, delete_tries=tries))
+    wait_ms = min(DELETE_RETRY_MS * tries, DELETE_RETRY_MS_MAX)
+    again = effects.DeleteMachine(label, machine.machine_id, not_before=now + wait_ms)
+    return Decision(sandbox, (again,))
+
+
+def _gone(sandbox: Sandbox, label: str, now: int) -> Decision:
+    machine = sandbox.machine(label)
+    if machine is None or machine.state == "gone":
+        return Decision(sandbox)
+    sandbox = sandbox.with_machine(replace(machine, state="gone", gone_at=now))
+    rest = _rest(sandbox, now)
+    return Decision(rest.sandbox, (*_proof(machine, now), *rest.effects))
+
+
+def _proof(machine: Machine, now: int) -> tuple[Effect, ...]:
+    if machine.created_at is None:
+        return ()
+    return (effects.WriteProof(machine.label, created_at=machine.created_at, gone_at=now),)
+
+
+def _rest(sandbox: Sandbox, now: int) -> Decision:
+    """Ended for good once every machine is verified gone."""
+    if any(m.state != "gone" for m in sandbox.machines):
+        return Decision(sandbox)
+    if sandbox.phase == "stopping":
+        return Decision(replace(sandbox, phase="gone", ended_at=now))
+    if sandbox.phase == "failed" and sandbox.ended_at is None:
+        return Decision(replace(sandbox, ended_at=now))
+    return Decision(sandbox)
+
+
+# --- the clock -----------------------------------------------------------------------------------
+def _woke(sandbox: Sandbox, now: int) -> Decision:
+    if sandbox.phase in ("queued", "starting") and now >= _start_deadline(sandbox):
+        return _fail(sandbox, TOO_SLOW, now)
+    if sandbox.phase != "ready":
+        return Decision(sandbox)
+    if sandbox.deadline_at is not None and now >= sandbox.deadline_at:
+        return _stop(sandbox, "unclaimed" if sandbox.slot.user is None else "expired", now)
+    idle_at = _idle_at(sandbox)
+    if idle_at is not None and now >= idle_at:
+        return _stop(sandbox, "idle", now)
+    return Decision(sandbox)
+
+
+def _start_deadline(sandbox: Sandbox) -> int:
+    return sandbox.asked_at + sandbox.terms.start_seconds_max * 1000
+
+
+def _idle_at(sandbox: Sandbox) -> int | None:
+    if sandbox.terms.idle_seconds is None or sandbox.slot.user is None:
+        return None
+    since = max(sandbox.ready_at or 0, sandbox.last_input_at or 0)
+    return since + sandbox.terms.idle_seconds * 1000
+
+
+def still_needed(sandbox: Sandbox, unfinished: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    """Without the effects that have lost their object: their machine is gone, the turn taken."""
+
+    def needed(effect: Effect) -> bool:
+        match effect:
+            case effects.CreateMachine() | effects.FindMachine() | effects.DeleteMachine():
+                machine = sandbox.machine(effect.label)
+                return machine is not None and machine.state != "gone"
+            case effects.AskForTurn():
+                return sandbox.phase == "queued"
+            case _:
+                return True
+
+    return tuple(dict.fromkeys(e for e in unfinished if needed(e)))
+
+
+def due_at(sandbox: Sandbox, unfinished: tuple[Effect, ...], now: int) -> int | None:
+    """When somebody must look at the sandbox again even if every message about it is lost."""
+    times = [e.not_before if e.not_before > now else now + RETRY_MS for e in unfinished]
+    if sandbox.phase in ("queued", "starting"):
+        times.append(_start_deadline(sandbox))
+    if sandbox.phase == "ready":
+        times += [at for at in (sandbox.deadline_at, _idle_at(sandbox)) if at is not None]
+    return min(times, default=None)

@@ -1,0 +1,140 @@
+"""A sandbox: one student's running, dedicated, ephemeral environment for one lab.
+
+The only aggregate with a lifecycle. Values only; `lifecycle.decide` says how they change.
+Moments are milliseconds since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Phase = Literal["queued", "starting", "ready", "stopping", "gone", "failed"]
+
+# asked: a create was (or may have been) sent; nobody knows yet what came of it
+# running: the provider has it; usable: a terminal would open now
+# doomed: must go; gone: verified gone (or certainly never made)
+MachineState = Literal["asked", "running", "usable", "doomed", "gone"]
+
+EndKind = Literal["stopped", "expired", "idle", "ended_by_trainer", "class_closed", "unclaimed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a sandbox lives: a student's place for one lab of one class, or (no user) a pool's."""
+
+    class_id: str
+    lab: str
+    user: str | None = None
+    pooled: str | None = None
+
+    def __str__(self) -> str:
+        """As queue messages and alarms name it."""
+        return "/".join((self.class_id, self.lab, self.user or "", self.pooled or ""))
+
+    @classmethod
+    def parse(cls, text: str) -> Slot:
+        """The slot `str()` wrote. Raises ValueError when the text is not one."""
+        class_id, lab, user, pooled = text.split("/")
+        return cls(class_id, lab, user or None, pooled or None)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine of one attempt. `label` is its name at the provider, for ever."""
+
+    name: str
+    label: str
+    attempt: int
+    state: MachineState
+    asked_at: int
+    machine_id: str | None = None
+    address: str | None = None
+    created_at: int | None = None
+    gone_at: int | None = None
+    missed: int = 0
+    delete_tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was agreed when the sandbox was asked for, from its lab, class and provider.
+
+    `lookup_grace_ms`: a provider's list may lag behind its creates by this much, so "not found" is
+    believed only after several look-ups this far apart.
+    """
+
+    env: str
+    provider: str
+    lab_version: str
+    machines: tuple[str, ...]
+    lifetime_seconds: int
+    extend_seconds: int
+    extensions_max: int
+    idle_seconds: int | None = None
+    price_micros_per_hour: int = 0
+    attempts_max: int = 3
+    start_seconds_max: int = 180
+    lookup_grace_ms: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """The whole state. `reason` is what a student reads when it ended or failed."""
+
+    id: str
+    slot: Slot
+    terms: Terms
+    phase: Phase
+    asked_at: int
+    attempt: int = 0
+    machines: tuple[Machine, ...] = ()
+    ready_at: int | None = None
+    deadline_at: int | None = None
+    ended_at: int | None = None
+    extensions_left: int = 0
+    end: EndKind | None = None
+    reason: str | None = None
+    last_input_at: int | None = None
+
+    @property
+    def current(self) -> tuple[Machine, ...]:
+        """The machines of this attempt."""
+        return tuple(m for m in self.machines if m.attempt == self.attempt)
+
+    @property
+    def at_rest(self) -> bool:
+        """Ended, with every machine it ever asked for verified gone."""
+        return self.phase in ("gone", "failed") and all(m.state == "gone" for m in self.machines)
+
+    def machine(self, label: str) -> Machine | None:
+        """The machine of this label, of whatever attempt."""
+        return next((m for m in self.machines if m.label == label), None)
+
+    def with_machine(self, changed: Machine) -> Sandbox:
+        """This sandbox with the machine of the same label replaced."""
+        machines = tuple(changed if m.label == changed.label else m for m in self.machines)
+        return replace(self, machines=machines)
+
+
+def new(sandbox_id: str, slot: Slot, terms: Terms, now: int) -> Sandbox:
+    """A sandbox that was just asked for: queued, nothing made yet."""
+    return Sandbox(
+        id=sandbox_id,
+        slot=slot,
+        terms=terms,
+        phase="queued",
+        asked_at=now,
+        extensions_left=terms.extensions_max,
+    )
+
+
+def label(env: str, sandbox_id: str, attempt: int, machine: str) -> str:
+    """The name a machine has at its provider: `bh-<env>-<sandbox>-a<attempt>-<machine>`."""
+    return f"bh-{env}-{sandbox_id}-a{attempt}-{machine}"
+
+
+def labels(found: Iterable[Machine]) -> frozenset[str]:
+    """The labels of machines that may exist at the provider."""
+    return frozenset(m.label for m in found if m.state != "gone")
