@@ -311,3 +311,19 @@ class Mail(Protocol):
     def send(self, to: str, subject: str, text: str) -> None:
         """Send one plain text letter."""
         ...
+
+
+class Agents(Protocol):
+    """The programs that serve terminals. Best effort: what it cannot do now, nobody waits for."""
+
+    def open_early(self, sandbox: str, machines: Mapping[str, str], lab: labs.Lab) -> None:
+        """Start the lab's terminals, so that the first prompt is there before the student."""
+        ...
+
+    def close(self, sandbox: str, reason: str) -> None:
+        """End every session of the sandbox, telling viewers why."""
+        ...
+
+    def last_input_at(self, sandbox: str) -> Moment | None:
+        """When someone last typed, or None when nobody has."""
+        ...

@@ -1,0 +1,215 @@
+"""Publish labs, create classes, let people in."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import replace
+
+from brihaspati import ports
+from brihaspati.domain import classrooms, labs
+from brihaspati.domain.classrooms import Classroom
+from brihaspati.engine import records
+from brihaspati.engine.paging import every
+from brihaspati.engine.problems import Problem
+from brihaspati.engine.records import Person
+from brihaspati.engine.world import World
+from brihaspati.ports import Item, Key
+
+SEAT_TRIES_MAX = 20
+CACHE_MS = 10_000
+
+
+class Classes:
+    """Classes and who is in them. Classes are read through a cache of ten seconds."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._cache: dict[str, tuple[int, Classroom]] = {}
+        self.lab = functools.lru_cache(maxsize=256)(self._load_lab)
+
+    # --- labs ----------------------------------------------------------------------------------
+    def publish(self, lab: labs.Lab) -> None:
+        """Store a lab version. The same content has the same version, so repeating is fine."""
+        self.world.store.transact((records.put_lab(lab),))
+
+    def _load_lab(self, name: str, version: str) -> labs.Lab:
+        item = self.world.store.get(records.lab_key(name, version))
+        if item is None:
+            raise Problem("not_found", f"The lab {name} is not published here.")
+        return records.lab_of(item)
+
+    def lab_in(self, room: Classroom, name: str) -> labs.Lab:
+        """The version of a lab that a class delivers. Raises Problem when it does not."""
+        version = room.version_of(name)
+        if version is None:
+            raise Problem("not_found", f"The class {room.title} has no lab called {name}.")
+        return self.lab(name, version)
+
+    # --- classes -------------------------------------------------------------------------------
+    def create(self, room: Classroom) -> None:
+        """Store a new class with its join code. Raises Conflict when id or code is taken."""
+        code = ports.Put(records.code_key(room.code), {"class": room.id}, expect=0)
+        self.world.store.transact((records.put_class(room, expect=0), code))
+
+    def change(self, room: Classroom) -> None:
+        """Store a changed class, whatever it was before."""
+        self.world.store.transact((records.put_class(room, expect=None),))
+        self._cache.pop(room.id, None)
+
+    def free_code(self) -> str:
+        """A join code nobody has yet."""
+        letters = classrooms.CODE_LETTERS
+        while True:
+            picks = (self.world.chance.pick(len(letters)) for _ in range(classrooms.CODE_LENGTH))
+            code = "".join(letters[pick] for pick in picks)
+            if self.world.store.get(records.code_key(code)) is None:
+                return code
+
+    def get(self, class_id: str) -> Classroom:
+        """A class by id. Raises Problem."""
+        now = self.world.clock.now()
+        read_at, room = self._cache.get(class_id, (0, None))
+        if room is None or now - read_at > CACHE_MS or now < read_at:
+            item = self.world.store.get(records.class_key(class_id))
+            if item is None:
+                raise Problem("not_found", "There is no such class.")
+            room = records.class_of(item)
+            self._cache[class_id] = (now, room)
+        return room
+
+    def by_code(self, letters: str) -> Classroom:
+        """The class of a join code as typed. Raises BadField or Problem."""
+        code = classrooms.code_of(letters)
+        item = self.world.store.get(records.code_key(code))
+        if item is None:
+            raise Problem(
+                "not_found",
+                "No class has this code.",
+                "Compare it with the code your trainer shows, letter by letter.",
+                field="code",
+            )
+        return self.get(str(item.body["class"]))
+
+    def all(self) -> list[Classroom]:
+        """Every class, by opening time."""
+        store = self.world.store
+        found = every(lambda cursor: store.query_index("group", "classes", cursor=cursor))
+        return [records.class_of(item) for item in found]
+
+    # --- seats ---------------------------------------------------------------------------------
+    def roster(self, class_id: str) -> list[Item]:
+        """The taken seats, in seat order: user, name, email, joined_at in their bodies."""
+        store = self.world.store
+        return list(every(lambda cursor: store.query(f"k#{class_id}", "seat#", cursor=cursor)))
+
+    def join(self, room: Classroom, name: str, email: str | None) -> Person:
+        """Give a new student a free seat. Raises BadField or Problem."""
+        name = classrooms.name_of(name)
+        email = classrooms.email_of(email, required=room.email_required)
+        self._must_be_open(room)
+        person = Person(self.world.chance.name(16), name, "student")
+        for _ in range(SEAT_TRIES_MAX):
+            taken = {item.key.sort for item in self.roster(room.id)}
+            free = [s for s in (f"seat#{n:04d}" for n in range(room.seats)) if s not in taken]
+            if not free:
+                raise Problem(
+                    "class_full",
+                    f"All {room.seats} seats of {room.title} are taken.",
+                    "Ask your trainer for another seat.",
+                )
+            seat = free[self.world.chance.pick(len(free))]
+            if self._take(room, person, seat, email):
+                return person
+        raise Problem("busy", "Too many are joining at once.", "Press Join again.")
+
+    def _take(self, room: Classroom, person: Person, seat: str, email: str | None) -> bool:
+        """Take one seat in one transaction; False when somebody else just took it."""
+        now = self.world.clock.now()
+        folded = hashlib.sha256(classrooms.same_name(person.name).encode()).hexdigest()[:32]
+        body = {"user": person.id, "name": person.name, "email": email, "joined_at": now}
+        writes = (
+            ports.Put(Key(f"k#{room.id}", seat), body, expect=0),
+            ports.Put(Key(f"k#{room.id}", f"name#{folded}"), {"user": person.id}, expect=0),
+            records.put_person(person, email=email),
+            self._enrolment(room, person, seat),
+        )
+        try:
+            self.world.store.transact(writes)
+        except ports.Conflict as conflict:
+            if 1 in conflict.found:
+                raise Problem(
+                    "name_taken",
+                    f"Someone called {person.name} is already in this class.",
+                    "If that is you on another device, open 'Continue on another device' there; "
+                    "otherwise add your last name.",
+                    field="name",
+                ) from None
+            return False
+        return True
+
+    def _enrolment(self, room: Classroom, person: Person, seat: str) -> ports.Put:
+        body = {"role": "student", "seat": seat, "title": room.title, "name": person.name}
+        return ports.Put(Key(f"u#{person.id}", f"k#{room.id}"), body, expect=0)
+
+    def _must_be_open(self, room: Classroom) -> None:
+        state = room.state(self.world.clock.now())
+        if state == "closed":
+            raise Problem("class_closed", f"{room.title} is over.", "Ask for the next class.")
+
+    def instruct(self, room: Classroom, person: Person) -> None:
+        """Make a person an instructor of a class."""
+        body = {"role": "instructor", "seat": None, "title": room.title, "name": person.name}
+        self.world.store.transact(
+            (
+                ports.Put(Key(f"u#{person.id}", f"k#{room.id}"), body),
+                records.put_class(replace(room, instructor_id=person.id), expect=None),
+            )
+        )
+        self._cache.pop(room.id, None)
+
+    # --- one-time links ------------------------------------------------------------------------
+    def invite(self, person: Person) -> tuple[str, int]:
+        """A one-time sign-in token for a person, and when it ends (milliseconds)."""
+        token = self.world.chance.name(32)
+        expires_at = self.world.clock.now() + self.world.bounds.link_seconds * 1000
+        body = {"user": person.id, "expires_at": expires_at}
+        key = Key(f"t#{_digest(token)}", "link")
+        self.world.store.transact((ports.Put(key, body, expect=0, expires_at=expires_at),))
+        return token, expires_at
+
+    def sign_in(self, token: str) -> Person:
+        """Spend a one-time token. Raises Problem when it is unknown, spent or over."""
+        item = self.world.store.get(Key(f"t#{_digest(token)}", "link"))
+        spent = Problem(
+            "link_spent",
+            "This link has been used or is too old.",
+            "Ask for a new one; each works once, for 15 minutes.",
+            field="token",
+        )
+        if item is None:
+            raise spent
+        try:
+            self.world.store.transact((ports.Delete(item.key, expect=item.version),))
+        except ports.Conflict:
+            raise spent from None
+        return self.person(str(item.body["user"]))
+
+    def person(self, user_id: str) -> Person:
+        """Somebody by id. Raises Problem."""
+        item = self.world.store.get(Key(f"u#{user_id}", "user"))
+        if item is None:
+            raise Problem("not_signed_in", "This person is not known here any more.")
+        return records.person_of(user_id, item.body)
+
+    def ensure_person(self, person: Person) -> Person:
+        """Store a person of a fixed id (the local admin) unless they exist."""
+        item = self.world.store.get(Key(f"u#{person.id}", "user"))
+        if item is None:
+            self.world.store.transact((records.put_person(person),))
+            return person
+        return records.person_of(person.id, item.body)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,232 @@
+"""What a student and a trainer do with a sandbox: play, stop, extend, open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brihaspati import ports
+from brihaspati.domain import events, lifecycle, money, sandboxes, tickets
+from brihaspati.domain.classrooms import Classroom
+from brihaspati.domain.labs import Lab
+from brihaspati.domain.sandboxes import EndKind, Sandbox, Slot, Terms
+from brihaspati.engine.membership import Membership
+from brihaspati.engine.paging import every
+from brihaspati.engine.problems import Problem
+from brihaspati.engine.records import Person, Record, record_of, sandbox_key
+from brihaspati.engine.working import Worker
+from brihaspati.engine.world import World
+
+CLAIM_TRIES_MAX = 5
+CLAIM_CHOICES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a ticket is asked for."""
+
+    permission: tickets.Permission
+    port: int | None = None
+    machine: str | None = None
+
+
+class Playing:
+    """The commands of the people. Each is safe to repeat."""
+
+    def __init__(self, world: World, worker: Worker) -> None:
+        self.world = world
+        self.worker = worker
+
+    # --- play ----------------------------------------------------------------------------------
+    def play(self, room: Classroom, lab: Lab, member: Membership) -> tuple[Record, bool]:
+        """The student's sandbox of this lab, asked for if there is none; and whether it is new.
+
+        Raises Problem when the class is not open or a limit is met.
+        """
+        existing = member.sandbox(room.id, lab.name)
+        if existing is not None and not existing.sandbox.at_rest:
+            if existing.sandbox.phase != "failed":
+                return existing, False
+            again = self.worker.post(existing.sandbox.slot, events.Played())
+            if again is not None:
+                self.worker.wake(again.sandbox.slot)
+                return again, True
+        self._check_limits(room, lab, member)
+        slot = Slot(room.id, lab.name, user=member.person.id)
+        version = existing.version if existing is not None else 0
+        record = self._claim(room, lab, slot, version) or self._queue(room, lab, slot, version)
+        return record, True
+
+    def _queue(self, room: Classroom, lab: Lab, slot: Slot, version: int) -> Record:
+        now = self.world.clock.now()
+        sandbox = sandboxes.new(self.world.chance.name(12), slot, self.terms(room, lab), now)
+        empty = Record(sandbox, (), version)
+        asked = empty.follow(lifecycle.decide(sandbox, events.Played(), now))
+        try:
+            saved = self.worker.save(asked)
+        except ports.Conflict as conflict:
+            return self._somebody_was_first(conflict)
+        self.worker.wake(slot)
+        return saved
+
+    def _claim(self, room: Classroom, lab: Lab, slot: Slot, version: int) -> Record | None:
+        """A warm sandbox becomes the student's in one transaction, without a call to it."""
+        if room.pool <= 0:
+            return None
+        for _ in range(CLAIM_TRIES_MAX):
+            page = self.world.store.query(f"w#{room.id}#{lab.name}", "y#", limit=CLAIM_CHOICES)
+            warm = [r for r in map(record_of, page.items) if _is_claimable(r.sandbox, lab)]
+            if not warm:
+                return None
+            chosen = warm[self.world.chance.pick(len(warm))]
+            pooled = chosen.sandbox.slot
+            now = self.world.clock.now()
+            owned = chosen.follow(lifecycle.decide(chosen.sandbox, events.Claimed(slot), now))
+            taken = Record(owned.sandbox, owned.unfinished, version, owned.fresh)
+            try:
+                saved = self.worker.save(
+                    taken, ports.Delete(sandbox_key(pooled), expect=chosen.version)
+                )
+            except ports.Conflict as conflict:
+                if 0 in conflict.found:
+                    return self._somebody_was_first(conflict)
+                continue
+            self.worker.wake(slot)
+            self.refill(room.id, lab.name)
+            return saved
+        return None
+
+    def refill(self, class_id: str, lab: str) -> None:
+        """Have a worker bring the pool of a lab back to its size."""
+        self.world.queue.put(ports.Message("pool", {"class": class_id, "lab": lab}))
+
+    def _somebody_was_first(self, conflict: ports.Conflict) -> Record:
+        """A double click, or the other device: theirs is the sandbox."""
+        item = conflict.found.get(0)
+        if item is None:
+            raise Problem("busy", "Your lab is changing right now.", "Press Play again.")
+        return record_of(item)
+
+    def terms(self, room: Classroom, lab: Lab) -> Terms:
+        """What is agreed for a sandbox of this lab in this class."""
+        provider = self.world.providers[room.provider]
+        bounds = self.world.bounds
+        return Terms(
+            env=self.world.env,
+            provider=room.provider,
+            lab_version=lab.version,
+            machines=tuple(spec.name for spec in lab.machines),
+            lifetime_seconds=lab.lifetime_minutes * 60,
+            extend_seconds=lab.extend_minutes * 60,
+            extensions_max=lab.extensions_max,
+            idle_seconds=lab.idle_minutes * 60 if lab.idle_minutes is not None else None,
+            price_micros_per_hour=sum(provider.price_micros_per_hour(s) for s in lab.machines),
+            attempts_max=bounds.attempts_max,
+            start_seconds_max=bounds.start_seconds_max,
+            lookup_grace_ms=bounds.lookup_grace_ms,
+        )
+
+    def _check_limits(self, room: Classroom, lab: Lab, member: Membership) -> None:
+        now = self.world.clock.now()
+        state = room.state(now)
+        if state != "open" and "taught" not in member.relations_to(room.id):
+            title = f"{room.title} is over." if state == "closed" else f"{room.title} is not open."
+            raise Problem("class_closed", title, "Look at the class page for its hours.")
+        running = [
+            r
+            for r in member.sandboxes
+            if r.sandbox.slot.class_id == room.id and not r.sandbox.at_rest
+        ]
+        if len(running) >= room.sandboxes_per_student_max:
+            raise Problem(
+                "too_many_sandboxes",
+                f"You have {len(running)} labs running; this class allows "
+                f"{room.sandboxes_per_student_max} at a time.",
+                "Stop one of them first.",
+            )
+        self._check_budget(room, lab, now)
+
+    def _check_budget(self, room: Classroom, lab: Lab, now: int) -> None:
+        if room.budget_micros is None:
+            return
+        terms = self.terms(room, lab)
+        next_micros = money.cost_micros(
+            terms.price_micros_per_hour, now, now + terms.lifetime_seconds * 1000
+        )
+        if not money.within(room.budget_micros, self.spent(room.id), next_micros):
+            raise Problem(
+                "budget_spent",
+                "The budget of this class is spent.",
+                "Tell your trainer; they can raise it.",
+            )
+
+    def spent(self, class_id: str) -> int:
+        """What the class's machines have cost so far, in micros: ended ones, and running ones."""
+        now, store = self.world.clock.now(), self.world.store
+        ended = every(lambda cursor: store.query(f"k#{class_id}", "x#", cursor=cursor))
+        alive = every(lambda cursor: store.query_index("group", f"k#{class_id}", cursor=cursor))
+        return sum(int(item.body["cost_micros"]) for item in ended) + sum(
+            _running_cost(record_of(item).sandbox, now) for item in alive
+        )
+
+    # --- stop, extend, open ----------------------------------------------------------------------
+    def stop(self, slot: Slot, end: EndKind) -> Record | None:
+        """End a sandbox; None when there is none."""
+        record = self.worker.post(slot, events.StopAsked(end))
+        if record is not None and record.unfinished:
+            self.worker.wake(slot)
+        return record
+
+    def extend(self, slot: Slot, extensions_left: int) -> Record | None:
+        """More time, once for each number of extensions the student saw."""
+        record = self.worker.post(slot, events.Extended(extensions_left))
+        if record is not None and record.unfinished:
+            self.worker.wake(slot)
+        return record
+
+    def ticket(self, record: Record, lab: Lab, person: Person, opening: Opening) -> tuple[str, int]:
+        """A sealed ticket for a ready sandbox, and when it ends. Raises Problem."""
+        sandbox = record.sandbox
+        if sandbox.phase != "ready":
+            raise Problem("not_ready", "The lab is not running.", "Press Play first.")
+        if opening.permission == "preview":
+            _check_port(lab, opening)
+        now = self.world.clock.now()
+        ticket = tickets.Ticket(
+            id=self.world.chance.name(24),
+            env=self.world.env,
+            sandbox=sandbox.id,
+            machines={m.name: m.label for m in sandbox.current},
+            terminals={t.name: (t.machine, t.command) for t in lab.terminals},
+            user=person.id,
+            name=person.name,
+            may=(opening.permission,),
+            issued_at=now,
+            expires_at=now + tickets.LIFE_MS,
+            port=opening.port,
+            machine=opening.machine,
+        )
+        return tickets.seal(ticket, self.world.secrets.sign), ticket.expires_at
+
+
+def _is_claimable(sandbox: Sandbox, lab: Lab) -> bool:
+    return sandbox.phase == "ready" and sandbox.terms.lab_version == lab.version
+
+
+def _running_cost(sandbox: Sandbox, now: int) -> int:
+    price = sandbox.terms.price_micros_per_hour // max(1, len(sandbox.terms.machines))
+    return sum(
+        money.cost_micros(price, m.created_at, now)
+        for m in sandbox.machines
+        if m.created_at is not None and m.state != "gone"
+    )
+
+
+def _check_port(lab: Lab, opening: Opening) -> None:
+    published = [(spec.name, p.port) for spec in lab.machines for p in spec.ports]
+    if (opening.machine, opening.port) not in published:
+        raise Problem(
+            "bad_field",
+            f"The lab publishes no port {opening.port} on {opening.machine}.",
+            "Published: " + (", ".join(f"{m}:{p}" for m, p in published) or "none") + ".",
+            field="port",
+        )

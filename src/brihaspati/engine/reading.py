@@ -1,0 +1,185 @@
+"""What the screens show. Plain values; the HTTP layer says how they look on the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brihaspati.domain import labs
+from brihaspati.domain.classrooms import Classroom
+from brihaspati.domain.labs import Lab
+from brihaspati.domain.sandboxes import Phase, Sandbox
+from brihaspati.engine import records
+from brihaspati.engine.classes import Classes
+from brihaspati.engine.membership import Membership
+from brihaspati.engine.paging import every
+from brihaspati.engine.world import World
+
+# What a start usually takes, until a deployment has its own figures.
+SECONDS_EXPECTED = {"namespaces": 0.2, "bubblewrap": 0.2, "docker": 1.0, "memory": 0.1}
+SECONDS_EXPECTED_ELSEWHERE = 60.0
+STAGES: dict[Phase, str] = {
+    "queued": "Waiting for its turn",
+    "starting": "Making your machine",
+    "ready": "Ready",
+    "stopping": "Deleting everything",
+    "gone": "Deleted",
+    "failed": "It did not work",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MachineView:
+    """One machine as a student sees it."""
+
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalView:
+    """A terminal tab."""
+
+    name: str
+    machine: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortView:
+    """A published port: a web tab."""
+
+    machine: str
+    port: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxView:
+    """A sandbox as its student sees it. Moments in milliseconds since the epoch."""
+
+    id: str
+    phase: Phase
+    stage: str
+    seconds_expected: float
+    reason: str | None
+    asked_at: int
+    ready_at: int | None
+    deadline_at: int | None
+    ended_at: int | None
+    extend_minutes: int
+    extensions_left: int
+    machines: tuple[MachineView, ...]
+    terminals: tuple[TerminalView, ...]
+    ports: tuple[PortView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabCard:
+    """A lab on the class page. `steps` is their number."""
+
+    name: str
+    title: str
+    summary: str
+    minutes: int
+    steps: int
+    hue: int
+    motif: str
+    machines: int
+    lifetime_minutes: int
+    sandbox: SandboxView | None
+
+
+@dataclass(frozen=True, slots=True)
+class StudentRow:
+    """One student on the board; `labs` by lab name."""
+
+    id: str
+    name: str
+    joined_at: int
+    labs: dict[str, SandboxView]
+
+
+def sandbox_view(sandbox: Sandbox, lab: Lab) -> SandboxView:
+    """What a student may know of a sandbox."""
+    terms = sandbox.terms
+    return SandboxView(
+        id=sandbox.id,
+        phase=sandbox.phase,
+        stage=STAGES[sandbox.phase],
+        seconds_expected=SECONDS_EXPECTED.get(terms.provider, SECONDS_EXPECTED_ELSEWHERE),
+        reason=sandbox.reason,
+        asked_at=sandbox.asked_at,
+        ready_at=sandbox.ready_at,
+        deadline_at=sandbox.deadline_at,
+        ended_at=sandbox.ended_at,
+        extend_minutes=terms.extend_seconds // 60,
+        extensions_left=sandbox.extensions_left,
+        machines=tuple(MachineView(m.name, m.state) for m in sandbox.current),
+        terminals=tuple(TerminalView(t.name, t.machine) for t in lab.terminals),
+        ports=tuple(_ports(lab)),
+    )
+
+
+def _ports(lab: labs.Lab) -> list[PortView]:
+    return [PortView(spec.name, p.port, p.title) for spec in lab.machines for p in spec.ports]
+
+
+class Reading:
+    """Puts together what a page needs."""
+
+    def __init__(self, world: World, classes: Classes) -> None:
+        self.world = world
+        self.classes = classes
+
+    def view(self, sandbox: Sandbox) -> SandboxView:
+        """A sandbox with the lab version it was started with."""
+        return sandbox_view(sandbox, self.classes.lab(sandbox.slot.lab, sandbox.terms.lab_version))
+
+    def sandbox(self, member: Membership, class_id: str, lab: str) -> SandboxView | None:
+        """A person's sandbox of a lab."""
+        record = member.sandbox(class_id, lab)
+        return self.view(record.sandbox) if record is not None else None
+
+    def cards(self, room: Classroom, member: Membership) -> tuple[LabCard, ...]:
+        """The labs of a class with this person's sandboxes."""
+        return tuple(
+            LabCard(
+                name=lab.name,
+                title=lab.title,
+                summary=lab.summary,
+                minutes=lab.minutes,
+                steps=len(lab.steps),
+                hue=lab.hue,
+                motif=lab.motif,
+                machines=len(lab.machines),
+                lifetime_minutes=lab.lifetime_minutes,
+                sandbox=self.sandbox(member, room.id, lab.name),
+            )
+            for lab in (self.classes.lab(name, version) for name, version in room.labs)
+        )
+
+    def board(self, room: Classroom) -> tuple[StudentRow, ...]:
+        """Every student of a class with their sandboxes, in two queries (more when paged)."""
+        store = self.world.store
+        group = f"k#{room.id}"
+        by_user: dict[str, dict[str, SandboxView]] = {}
+        for item in every(lambda cursor: store.query_index("group", group, cursor=cursor)):
+            sandbox = records.record_of(item).sandbox
+            by_user.setdefault(sandbox.slot.user or "", {})[sandbox.slot.lab] = self.view(sandbox)
+        return tuple(
+            StudentRow(
+                id=seat.body["user"],
+                name=seat.body["name"],
+                joined_at=seat.body["joined_at"],
+                labs=by_user.get(seat.body["user"], {}),
+            )
+            for seat in self.classes.roster(room.id)
+        )
+
+    def running(self) -> list[records.Record]:
+        """Every sandbox that is not at rest, for the operator."""
+        store, found = self.world.store, []
+        for shard in range(self.world.due_shards):
+            due = f"due#{shard}"
+            items = every(lambda cursor, due=due: store.query_index("due", due, cursor=cursor))  # type: ignore[misc]
+            found += [records.record_of(item) for item in items]
+        return found

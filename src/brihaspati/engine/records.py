@@ -1,0 +1,163 @@
+"""How values become items and back, and where each kind of item lives.
+
+    u#<user>            user                    who it is
+                        k#<class>               enrolment
+                        y#<class>#<lab>         the sandbox of this student and lab
+    k#<class>           class, spend
+                        seat#<nnnn>             a taken seat: the roster
+                        name#<folded name>      keeps names apart
+                        x#<label>               proof of a machine's end, and its cost
+    j#<code>            code                    join code to class
+    l#<lab>             v#<version>             a published lab
+    w#<class>#<lab>     y#<sandbox>             a pooled sandbox
+    t#<digest>          link                    a one-time sign-in link
+    sweep               suspects                what the last sweep suspected
+
+Index `group`: k#<class> / y#<user>#<lab> (the board), classes / <opens>#<class>.
+Index `due`: due#<shard> / <moment>#<sandbox>, only while somebody must look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from brihaspati import ports
+from brihaspati.domain import access, classrooms, labs, lifecycle
+from brihaspati.domain.effects import Effect
+from brihaspati.domain.sandboxes import Sandbox, Slot
+from brihaspati.ports import Item, Key, Put
+
+_SANDBOX = TypeAdapter(Sandbox)
+_EFFECTS = TypeAdapter(tuple[Effect, ...])
+_CLASSROOM = TypeAdapter(classrooms.Classroom)
+_LAB = TypeAdapter(labs.Lab)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A sandbox with its unfinished effects and the version it was read at (0: not stored).
+
+    `fresh` are the effects that the write of this very record added: only whoever made that write
+    may send a create among them; everybody who finds one later looks it up instead.
+    """
+
+    sandbox: Sandbox
+    unfinished: tuple[Effect, ...]
+    version: int
+    fresh: frozenset[Effect] = frozenset()
+
+    def follow(self, decision: lifecycle.Decision, done: Effect | None = None) -> Record:
+        """The record after a decision, with one effect done."""
+        left = tuple(e for e in self.unfinished if e != done)
+        kept = lifecycle.still_needed(decision.sandbox, (*left, *decision.effects))
+        fresh = frozenset(kept) - frozenset(self.unfinished)
+        return replace(self, sandbox=decision.sandbox, unfinished=kept, fresh=fresh)
+
+    def says_the_same(self, other: Record) -> bool:
+        """Whether writing this one over the other would change nothing."""
+        return self.sandbox == other.sandbox and self.unfinished == other.unfinished
+
+
+def sandbox_key(slot: Slot) -> Key:
+    """Where the sandbox of a slot is stored."""
+    if slot.user is None:
+        return Key(f"w#{slot.class_id}#{slot.lab}", f"y#{slot.pooled}")
+    return Key(f"u#{slot.user}", f"y#{slot.class_id}#{slot.lab}")
+
+
+def put_record(record: Record, now: int, shards: int) -> Put:
+    """The conditional write of a sandbox and its unfinished effects, in one item."""
+    sandbox = record.sandbox
+    indexes: dict[str, Key] = {}
+    if sandbox.slot.user is not None:
+        indexes["group"] = Key(f"k#{sandbox.slot.class_id}", f"y#{sandbox.slot.user}#{sandbox.id}")
+    due = lifecycle.due_at(sandbox, record.unfinished, now)
+    if due is not None:
+        indexes["due"] = Key(due_partition(sandbox.id, shards), f"{due:015d}#{sandbox.id}")
+    body = {
+        "sandbox": _SANDBOX.dump_python(sandbox, mode="json"),
+        "effects": _EFFECTS.dump_python(record.unfinished, mode="json"),
+    }
+    return Put(sandbox_key(sandbox.slot), body, expect=record.version, indexes=indexes)
+
+
+def record_of(item: Item) -> Record:
+    """The sandbox an item holds."""
+    return Record(
+        sandbox=_SANDBOX.validate_python(item.body["sandbox"]),
+        unfinished=_EFFECTS.validate_python(item.body["effects"]),
+        version=item.version,
+    )
+
+
+def due_partition(sandbox_id: str, shards: int) -> str:
+    """Which shard of the due index a sandbox belongs to."""
+    return f"due#{hashlib.sha256(sandbox_id.encode()).digest()[0] % shards}"
+
+
+def class_key(class_id: str) -> Key:
+    """Where a class is stored."""
+    return Key(f"k#{class_id}", "class")
+
+
+def put_class(room: classrooms.Classroom, expect: int | None) -> Put:
+    """The write of a class."""
+    indexes = {"group": Key("classes", f"{room.opens_at:015d}#{room.id}")}
+    body = _CLASSROOM.dump_python(room, mode="json")
+    return Put(class_key(room.id), body, expect=expect, indexes=indexes)
+
+
+def class_of(item: Item) -> classrooms.Classroom:
+    """The class an item holds."""
+    return _CLASSROOM.validate_python(item.body)
+
+
+def code_key(code: str) -> Key:
+    """Where a join code points to its class."""
+    return Key(f"j#{code.lower()}", "code")
+
+
+def lab_key(name: str, version: str) -> Key:
+    """Where a published lab version is stored."""
+    return Key(f"l#{name}", f"v#{version}")
+
+
+def put_lab(lab: labs.Lab) -> Put:
+    """The write of a lab version; the same version has the same content, so any is fine."""
+    body = {"lab": _LAB.dump_json(lab).decode()}
+    return Put(lab_key(lab.name, lab.version), body)
+
+
+def lab_of(item: Item) -> labs.Lab:
+    """The lab an item holds."""
+    return _LAB.validate_json(item.body["lab"])
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody known to the system."""
+
+    id: str
+    name: str
+    role: access.Role
+
+
+def put_person(person: Person, **more: Any) -> Put:
+    """The write of a new user."""
+    body = {"name": person.name, "role": person.role, **more}
+    return Put(Key(f"u#{person.id}", "user"), body, expect=0)
+
+
+def person_of(user_id: str, body: Mapping[str, Any]) -> Person:
+    """The user an item body tells of."""
+    return Person(user_id, body["name"], body["role"])
+
+
+def alarm_message(slot: Slot) -> ports.Message:
+    """The message that makes a worker look at a sandbox."""
+    return ports.Message("sandbox", {"slot": str(slot)})

@@ -1,0 +1,239 @@
+"""Load, decide, save, perform: how a sandbox moves on.
+
+`post` takes an event and saves what follows from it; `work` performs the unfinished effects of a
+sandbox until none is left that can be done now. Both may run anywhere, twice, at the same time: the
+version on the record decides who was first, everybody else loads again.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+
+from brihaspati import ports
+from brihaspati.domain import effects, events, lifecycle, money
+from brihaspati.domain.effects import Effect
+from brihaspati.domain.events import Event
+from brihaspati.domain.labs import Lab
+from brihaspati.domain.sandboxes import Machine, Sandbox, Slot
+from brihaspati.engine import records
+from brihaspati.engine.records import Record
+from brihaspati.engine.world import World
+
+log = logging.getLogger(__name__)
+
+CONFLICTS_MAX = 50
+ROUNDS_MAX = 50
+RETRYABLE = frozenset({"sold_out", "rate"})
+# What a sandbox's machines are called among themselves; every sandbox has a network of its own.
+PRIVATE_NETWORK = "10.200.0."
+
+
+class Lost(Exception):  # noqa: N818 - what happened
+    """The record went away, or too many others were writing it."""
+
+
+class Worker:
+    """Moves sandboxes on. Holds no state but a cache of published labs, which never change."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.lab = functools.lru_cache(maxsize=256)(self._load_lab)
+
+    def load(self, slot: Slot) -> Record | None:
+        """The sandbox of a slot, read strongly."""
+        item = self.world.store.get(records.sandbox_key(slot))
+        return records.record_of(item) if item is not None else None
+
+    def save(self, record: Record, *others: ports.Write) -> Record:
+        """Write the record (and others with it) if nobody wrote it since. Raises Conflict."""
+        put = records.put_record(record, self.world.clock.now(), self.world.due_shards)
+        versions = self.world.store.transact((put, *others))
+        return replace(record, version=versions[0])
+
+    def post(self, slot: Slot, event: Event, done: Effect | None = None) -> Record | None:
+        """Save what follows from an event; None when there is no such sandbox (any more)."""
+        for _ in range(CONFLICTS_MAX):
+            record = self.load(slot)
+            if record is None:
+                return None
+            decision = lifecycle.decide(record.sandbox, event, self.world.clock.now())
+            changed = record.follow(decision, done)
+            if changed.says_the_same(record):
+                return record
+            try:
+                return self.save(changed)
+            except ports.Conflict:
+                continue
+        raise Lost(f"{slot} is written by too many at once")
+
+    def wake(self, slot: Slot, delay_seconds: float = 0) -> None:
+        """Have a worker look at a sandbox."""
+        self.world.queue.put(records.alarm_message(slot), delay_seconds=delay_seconds)
+
+    def work(self, slot: Slot) -> Record | None:
+        """Look at the clock, then perform what is to be done, until nothing is."""
+        record = self.post(slot, events.Woke())
+        fresh = record.fresh if record is not None else frozenset()
+        for _ in range(ROUNDS_MAX):
+            if record is None:
+                return None
+            now = self.world.clock.now()
+            ready = [e for e in record.unfinished if e.not_before <= now]
+            if not ready:
+                break
+            record, fresh = self._round(record, ready, fresh)
+        if record is not None:
+            self._wake_later(record)
+        return record
+
+    def _wake_later(self, record: Record) -> None:
+        """What waits for its time comes back by the queue; the due index is the second chance."""
+        waiting = [e.not_before for e in record.unfinished if e.not_before]
+        if waiting:
+            delay_ms = min(waiting) - self.world.clock.now()
+            self.wake(record.sandbox.slot, delay_seconds=max(delay_ms, 50) / 1000)
+
+    def _round(
+        self, record: Record, ready: list[Effect], fresh: frozenset[Effect]
+    ) -> tuple[Record | None, frozenset[Effect]]:
+        """Perform some effects and save what came of them. Alarms come before anything else."""
+        slot = record.sandbox.slot
+        batch = _together(ready)
+        calls = [functools.partial(self._perform, record, e, fresh=e in fresh) for e in batch]
+        outcomes = self.world.together(calls) if len(calls) > 1 else [calls[0]()]
+        after: Record | None = record
+        for effect, event in zip(batch, outcomes, strict=True):
+            after = self.post(slot, event, done=effect)
+            if after is None:
+                return None, frozenset()
+            fresh |= after.fresh
+        return after, fresh
+
+    # --- effects -----------------------------------------------------------------------------
+    def _perform(self, record: Record, effect: Effect, *, fresh: bool) -> Event:
+        """Do one effect; what happened is the next event."""
+        world, sandbox = self.world, record.sandbox
+        match effect:
+            case effects.AskForTurn():
+                return events.TurnCame()
+            case effects.SetAlarm():
+                world.timer.set(str(sandbox.slot), effect.at, records.alarm_message(sandbox.slot))
+            case effects.CreateMachine():
+                return self._create(sandbox, effect.label) if fresh else _unclear(effect.label)
+            case effects.FindMachine():
+                return self._find(sandbox, effect.label)
+            case effects.DeleteMachine():
+                return self._delete(sandbox, effect)
+            case effects.OpenDoors():
+                world.agents.open_early(sandbox.id, _labels(sandbox), self._lab_of(sandbox))
+            case effects.CloseDoors():
+                world.agents.close(sandbox.id, effect.reason)
+            case effects.WriteProof():
+                self._write_proof(sandbox, effect)
+        return events.Woke()
+
+    def _create(self, sandbox: Sandbox, label: str) -> Event:
+        machine = sandbox.machine(label)
+        assert machine is not None
+        provider = self.world.providers[sandbox.terms.provider]
+        try:
+            seen = provider.create(self._order(sandbox, machine))
+        except ports.CreateRefused as refused:
+            log.warning("create refused", extra={"label": label, "reason": refused.reason})
+            return events.CreateRefused(
+                label,
+                refused.reason,
+                retryable=refused.kind in RETRYABLE,
+                retry_after_seconds=refused.retry_after_seconds or 1,
+            )
+        except ports.Unclear as unclear:
+            log.warning("create unclear", extra={"label": label, "reason": str(unclear)})
+            return _unclear(label)
+        return _seen(seen)
+
+    def _find(self, sandbox: Sandbox, label: str) -> Event:
+        try:
+            seen = self.world.providers[sandbox.terms.provider].find(label)
+        except ports.Unclear:
+            return _unclear(label)
+        return _seen(seen) if seen is not None else events.MachineMissing(label)
+
+    def _delete(self, sandbox: Sandbox, effect: effects.DeleteMachine) -> Event:
+        """Ask, then believe only what the look-up and the inventory both say."""
+        provider = self.world.providers[sandbox.terms.provider]
+        try:
+            provider.delete(effect.machine_id)
+            gone = provider.find(effect.label) is None and all(
+                m.label != effect.label for m in provider.inventory()
+            )
+        except ports.Unclear:
+            gone = False
+        return events.MachineGone(effect.label) if gone else events.DeleteAsked(effect.label)
+
+    def _write_proof(self, sandbox: Sandbox, effect: effects.WriteProof) -> None:
+        price = sandbox.terms.price_micros_per_hour // max(1, len(sandbox.terms.machines))
+        body = {
+            "sandbox": sandbox.id,
+            "user": sandbox.slot.user,
+            "lab": sandbox.slot.lab,
+            "created_at": effect.created_at,
+            "gone_at": effect.gone_at,
+            "cost_micros": money.cost_micros(price, effect.created_at, effect.gone_at),
+        }
+        key = ports.Key(f"k#{sandbox.slot.class_id}", f"x#{effect.label}")
+        self.world.store.transact((ports.Put(key, body),))
+
+    # --- what an effect needs ------------------------------------------------------------------
+    def _load_lab(self, name: str, version: str) -> Lab:
+        item = self.world.store.get(records.lab_key(name, version))
+        if item is None:
+            raise Lost(f"lab {name} version {version} is not published")
+        return records.lab_of(item)
+
+    def _lab_of(self, sandbox: Sandbox) -> Lab:
+        return self.lab(sandbox.slot.lab, sandbox.terms.lab_version)
+
+    def _order(self, sandbox: Sandbox, machine: Machine) -> ports.MachineOrder:
+        lab = self._lab_of(sandbox)
+        spec = next(spec for spec in lab.machines if spec.name == machine.name)
+        peers = tuple((m.name, f"{PRIVATE_NETWORK}{10 + i}") for i, m in enumerate(lab.machines))
+        return ports.MachineOrder(
+            label=machine.label,
+            sandbox=sandbox.id,
+            spec=spec,
+            egress=lab.egress,
+            egress_allow=lab.egress_allow,
+            peers=peers if len(peers) > 1 else (),
+            deadline_at=sandbox.deadline_at or 0,
+        )
+
+
+def _together(ready: list[Effect]) -> list[Effect]:
+    """The effects to perform next: every alarm first, then creates and deletes side by side."""
+    alarms: list[Effect] = [e for e in ready if isinstance(e, effects.SetAlarm)]
+    if alarms:
+        return alarms
+    kind = type(ready[0])
+    return [e for e in ready if isinstance(e, kind)]
+
+
+def _labels(sandbox: Sandbox) -> dict[str, str]:
+    return {m.name: m.label for m in sandbox.current}
+
+
+def _unclear(label: str) -> Event:
+    return events.CreateUnclear(label)
+
+
+def _seen(seen: ports.MachineSeen) -> Event:
+    return events.MachineSeen(
+        seen.label, seen.id, usable=seen.usable, created_at=seen.created_at, address=seen.address
+    )
+
+
+def slots_of(items: Iterable[ports.Item]) -> list[Slot]:
+    """The slots of sandbox items."""
+    return [records.record_of(item).sandbox.slot for item in items]

@@ -1,0 +1,45 @@
+"""The world as the engine knows it: one port each, and this deployment's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from brihaspati import ports
+
+Together = Callable[[Sequence[Callable[[], Any]]], list[Any]]
+
+
+def one_by_one(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run the calls in order. A server passes a version that runs them side by side."""
+    return [call() for call in calls]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """This deployment's limits; times say their unit."""
+
+    start_seconds_max: int = 180
+    lookup_grace_ms: int = 5_000
+    attempts_max: int = 3
+    session_seconds: int = 12 * 3600
+    link_seconds: int = 15 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything outside the engine. `env` marks our machines; `origin` is the portal's address."""
+
+    env: str
+    store: ports.Store
+    queue: ports.Queue
+    timer: ports.Timer
+    providers: Mapping[str, ports.Provider]
+    agents: ports.Agents
+    clock: ports.Clock
+    chance: ports.Chance
+    secrets: ports.Secrets
+    bounds: Bounds = field(default_factory=Bounds)
+    together: Together = one_by_one
+    due_shards: int = 1
