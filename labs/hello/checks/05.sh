@@ -1,0 +1,15 @@
+#!/bin/bash
+if [ ! -f /srv/observatory/caretaker-note.txt ]; then
+    if pgrep -f bin/caretaker >/dev/null; then
+        echo "The caretaker is still sweeping. Send it the signal TERM with kill and its PID."
+    else
+        echo "The caretaker is gone and left no note: that was KILL, not TERM." \
+            "Start it again with: /srv/observatory/bin/caretaker &"
+    fi
+    exit 1
+fi
+if ! grep -qx quiet /root/words.txt 2>/dev/null; then
+    echo "The note is there. Add its word to ~/words.txt."
+    exit 1
+fi
+echo "Politely asked, properly answered. That was the last word."

@@ -1,0 +1,2 @@
+#!/bin/bash
+echo "2026  A guest" >>/srv/observatory/visitors.txt
