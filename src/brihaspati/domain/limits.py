@@ -98,6 +98,11 @@ def check_writes(writes: Sequence[WriteLike]) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def check_name(kind: str, name: str) -> None:
+    """Raises Unacceptable when a name (of an alarm, say) is empty, too long or not Unicode."""
+    _part_bytes(kind, name)
+
+
 def check_message(topic: str, body: Mapping[str, Any]) -> str:
     """JSON text of a message's body. Raises Unacceptable: no topic, not JSON, too large."""
     _part_bytes("topic", topic)

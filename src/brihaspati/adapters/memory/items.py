@@ -1,0 +1,220 @@
+"""`ports.Store` in memory: the model other stores are compared with, and a stage for faults."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from brihaspati import ports
+from brihaspati.domain import limits
+
+Fault = Literal["busy", "conflict", "lost"]
+"""busy: refused, nothing done. conflict: a Conflict though versions match (another transaction is
+under way). lost: committed, but the caller hears Busy; only `transact` has the last two."""
+
+Faults = Callable[[str], Fault | None]
+"""Asked before each call with the operation's name ("get", "transact"...)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    version: int
+    text: str
+    indexes: Mapping[str, ports.Key] = field(default_factory=dict)
+    expires_at: ports.Moment | None = None
+
+    def item(self, key: ports.Key) -> ports.Item:
+        body: dict[str, Any] = json.loads(self.text)
+        return ports.Item(key, self.version, body, dict(self.indexes), self.expires_at)
+
+    def is_alive(self, now: ports.Moment) -> bool:
+        return self.expires_at is None or self.expires_at > now
+
+
+_Records = dict[ports.Key, _Record]
+
+
+class Store:
+    """Items in memory. An index shows what was written at least `index_lag_ms` ago, stale or not.
+
+    `faults` scripts what goes wrong; nothing does by default.
+    """
+
+    def __init__(
+        self, clock: ports.Clock, *, index_lag_ms: int = 0, faults: Faults | None = None
+    ) -> None:
+        self._clock = clock
+        self._index_lag_ms = index_lag_ms
+        self._faults = faults or _no_fault
+        self._lock = threading.RLock()
+        self._partitions: dict[str, _Records] = {}
+        self._entries: dict[tuple[str, str], dict[tuple[str, ports.Key], _Record]] = {}
+        self._lagging: list[tuple[ports.Moment, ports.Key, _Record | None, _Record | None]] = []
+
+    def get(self, key: ports.Key) -> ports.Item | None:
+        """The item, or None."""
+        with self._lock:
+            self._meet("get")
+            return self._found(key)
+
+    def get_many(self, keys: Sequence[ports.Key]) -> dict[ports.Key, ports.Item]:
+        """Those of up to 100 keys that exist."""
+        _refuse(limits.check_keys, keys)
+        with self._lock:
+            self._meet("get_many")
+            found = {key: self._found(key) for key in keys}
+        return {key: item for key, item in found.items() if item is not None}
+
+    def query(
+        self, partition: str, prefix: str = "", *, limit: int = 100, cursor: str | None = None
+    ) -> ports.Page:
+        """Items of one partition by sort key."""
+        _refuse(limits.check_limit, limit)
+        after = _decoded(cursor, 1)
+        with self._lock:
+            self._meet("query")
+            found = self._partitions.get(partition, {}).items()
+            places = [
+                ((key.sort,), record.item(key))
+                for key, record in found
+                if key.sort.startswith(prefix) and record.is_alive(self._clock.now())
+            ]
+        return _page(places, after, limit)
+
+    def query_index(
+        self,
+        index: str,
+        partition: str,
+        *,
+        prefix: str = "",
+        until: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> ports.Page:
+        """Items of one partition of an index, as they were when the index last caught up."""
+        _refuse(limits.check_limit, limit)
+        after = _decoded(cursor, 3)
+        with self._lock:
+            self._meet("query_index")
+            now = self._clock.now()
+            self._catch_up(now)
+            places = [
+                ((sort, key.partition, key.sort), record.item(key))
+                for (sort, key), record in self._entries.get((index, partition), {}).items()
+                if sort.startswith(prefix) and (until is None or sort <= until)
+                if record.is_alive(now)
+            ]
+        return _page(places, after, limit)
+
+    def transact(self, writes: Sequence[ports.Write]) -> tuple[int, ...]:
+        """Write all or nothing."""
+        try:
+            texts = limits.check_writes(writes)
+        except limits.Unacceptable as refusal:
+            raise ports.Refused(str(refusal)) from None
+        with self._lock:
+            fault = self._meet("transact")
+            stored = [self._found(write.key) for write in writes]
+            failing = {
+                place: item
+                for place, (write, item) in enumerate(zip(writes, stored, strict=True))
+                if write.expect is not None and write.expect != (item.version if item else 0)
+            }
+            if fault == "conflict" and not failing:
+                failing = {0: stored[0]}
+            if failing:
+                raise ports.Conflict(failing)
+            versions = tuple(map(self._apply, writes, texts, stored))
+        if fault == "lost":
+            raise ports.Busy("the reply was lost; the write was done")
+        return versions
+
+    def sweep(self) -> int:
+        """Delete expired items; how many there were."""
+        with self._lock:
+            now = self._clock.now()
+            dead = [
+                (key, record)
+                for records in self._partitions.values()
+                for key, record in records.items()
+                if not record.is_alive(now)
+            ]
+            for key, record in dead:
+                del self._partitions[key.partition][key]
+                self._lagging.append((now + self._index_lag_ms, key, record, None))
+        return len(dead)
+
+    def _meet(self, operation: str) -> Fault | None:
+        fault = self._faults(operation)
+        if fault == "busy":
+            raise ports.Busy(f"{operation} was told to be busy")
+        return fault
+
+    def _found(self, key: ports.Key) -> ports.Item | None:
+        record = self._partitions.get(key.partition, {}).get(key)
+        return record.item(key) if record and record.is_alive(self._clock.now()) else None
+
+    def _apply(self, write: ports.Write, text: str, stored: ports.Item | None) -> int:
+        if isinstance(write, ports.Check):
+            return 0
+        records = self._partitions.setdefault(write.key.partition, {})
+        before = records.pop(write.key, None)
+        after = None
+        if isinstance(write, ports.Put):
+            version = (stored.version if stored else 0) + 1
+            after = _Record(version, text, dict(write.indexes), write.expires_at)
+            records[write.key] = after
+        self._lagging.append((self._clock.now() + self._index_lag_ms, write.key, before, after))
+        return after.version if after else 0
+
+    def _catch_up(self, now: ports.Moment) -> None:
+        due = [change for change in self._lagging if change[0] <= now]
+        self._lagging = [change for change in self._lagging if change[0] > now]
+        for _, key, before, after in due:
+            for name, place in (before.indexes if before else {}).items():
+                self._entries.get((name, place.partition), {}).pop((place.sort, key), None)
+            for name, place in (after.indexes if after else {}).items():
+                entries = self._entries.setdefault((name, place.partition), {})
+                entries[place.sort, key] = after  # type: ignore[assignment]
+
+
+def _no_fault(_: str) -> Fault | None:
+    return None
+
+
+_Place = tuple[str, ...]
+
+
+def _page(places: Iterable[tuple[_Place, ports.Item]], after: _Place, limit: int) -> ports.Page:
+    following = sorted((pair for pair in places if pair[0] > after), key=lambda pair: pair[0])
+    shown = following[:limit]
+    cursor = _encoded(shown[-1][0]) if len(shown) == limit else None
+    return ports.Page(tuple(item for _, item in shown), cursor)
+
+
+def _refuse(check: Callable[[Any], None], value: Any) -> None:
+    try:
+        check(value)
+    except limits.Unacceptable as refusal:
+        raise ports.Refused(str(refusal)) from None
+
+
+def _encoded(place: _Place) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def _decoded(cursor: str | None, parts: int) -> _Place:
+    if cursor is None:
+        return ()
+    try:
+        place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        fits = isinstance(place, list) and [type(part) for part in place] == [str] * parts
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ports.Refused("the cursor is none of ours: start again without one")
+    return tuple(place)
