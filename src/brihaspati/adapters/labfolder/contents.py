@@ -146,7 +146,7 @@ class Contents:
                 mode = path.lstat().st_mode
                 if not inside.isprintable():
                     fix = "Rename it: printable characters in UTF-8 only."
-                    self.report.add(file, line, f"{ascii(inside)} is no usable name.", fix)
+                    self.report.add(file, line, f"{inside!a} is no usable name.", fix)
                 elif stat.S_ISLNK(mode):
                     fix = "Make the link in the setup script with `ln -s`."
                     self.report.add(inside, 1, "This is a symbolic link.", fix)

@@ -1,4 +1,4 @@
-"""The words after a code fence: ```sh run terminal=main
+"""The words after a code fence, as in "sh run terminal=main".
 
 The first word is the language. A verb after it makes the block a command: `run` (a button types it
 into a terminal), `copy` (a button copies it). `terminal=NAME` says which terminal. Every other

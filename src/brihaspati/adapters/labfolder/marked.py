@@ -87,7 +87,7 @@ class _Loader(Reader, Scanner, Parser, Composer, BaseResolver):
         BaseResolver.__init__(self)
         self.depth = 0
 
-    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """As PyYAML's, but never deeper than DEPTH_MAX and never through an alias."""
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
@@ -97,7 +97,7 @@ class _Loader(Reader, Scanner, Parser, Composer, BaseResolver):
         self.depth += 1
         if self.depth > DEPTH_MAX:
             raise yaml.composer.ComposerError(None, None, "nested too deeply", event.start_mark)
-        node: yaml.Node | None = Composer.compose_node(self, parent, index)  # type: ignore[no-untyped-call]
+        node: yaml.Node | None = Composer.compose_node(self, parent, index)
         self.depth -= 1
         return node
 
@@ -108,11 +108,13 @@ for _name, _pattern in (
     ("int", r"[-+]?[0-9]{1,15}"),
     (
         "float",
-        r"[-+]?(?:\.[0-9]{1,15}|[0-9]{1,15}(?:\.[0-9]{0,15})?)(?:[eE][-+]?[0-9]{1,3})?"
-        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        (
+            r"[-+]?(?:\.[0-9]{1,15}|[0-9]{1,15}(?:\.[0-9]{0,15})?)(?:[eE][-+]?[0-9]{1,3})?"
+            r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+        ),
     ),
 ):
-    _Loader.add_implicit_resolver(_TAG + _name, re.compile(rf"^(?:{_pattern})\Z"), None)  # type: ignore[no-untyped-call]
+    _Loader.add_implicit_resolver(_TAG + _name, re.compile(rf"^(?:{_pattern})\Z"), None)
 
 
 def _scalar(node: yaml.ScalarNode) -> Scalar:
@@ -178,7 +180,7 @@ class _Planter:
 def parse(text: str, file: str, report: Report) -> Tree | None:
     """The file as a tree, or None when it is not YAML at all (the report then says why)."""
     try:
-        node = _Loader(text).get_single_node()  # type: ignore[no-untyped-call]
+        node = _Loader(text).get_single_node()
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         report.add(file, line, "A control character is in the text.", "Remove it.")

@@ -68,21 +68,15 @@ def expected(schema: Schema) -> str:
     return words
 
 
+_NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
+
+
 def _kind_of(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int():
-            return "integer"
-        case float():
-            return "integer" if value.is_integer() else "number"
-        case str():
-            return "string"
-        case list():
-            return "array"
-    return "object"
+    if value is None:
+        return "null"
+    if isinstance(value, float) and value.is_integer():
+        return "integer"
+    return _NAMES.get(type(value), "object")
 
 
 class Checker:
@@ -151,7 +145,7 @@ class Checker:
             self._add(tree.line, f"`{name}` {fault}.", fix)
             return None
         whole = schema["type"] == "integer" and isinstance(value, float)
-        return marked.Tree(int(value), tree.line) if whole else tree  # type: ignore[arg-type]
+        return marked.Tree(int(value), tree.line) if whole else tree
 
     @staticmethod
     def _text_fault(value: str, schema: Schema) -> str | None:
