@@ -103,12 +103,14 @@ class Classes:
         store = self.world.store
         return list(every(lambda cursor: store.query(f"k#{class_id}", "seat#", cursor=cursor)))
 
-    def join(self, room: Classroom, name: str, email: str | None) -> Person:
-        """Give a new student a free seat. Raises BadField or Problem."""
+    def join(
+        self, room: Classroom, name: str, email: str | None, known: Person | None = None
+    ) -> Person:
+        """Give a student a free seat; `known` is who they already are. Raises BadField, Problem."""
         name = classrooms.name_of(name)
         email = classrooms.email_of(email, required=room.email_required)
         self._must_be_open(room)
-        person = Person(self.world.chance.name(16), name, "student")
+        person = Person(known.id if known else self.world.chance.name(16), name, "student")
         for _ in range(SEAT_TRIES_MAX):
             taken = {item.key.sort for item in self.roster(room.id)}
             free = [s for s in (f"seat#{n:04d}" for n in range(room.seats)) if s not in taken]
@@ -119,21 +121,24 @@ class Classes:
                     "Ask your trainer for another seat.",
                 )
             seat = free[self.world.chance.pick(len(free))]
-            if self._take(room, person, seat, email):
-                return person
+            if self._take(room, person, seat, email, new=known is None):
+                return known or person
         raise Problem("busy", "Too many are joining at once.", "Press Join again.")
 
-    def _take(self, room: Classroom, person: Person, seat: str, email: str | None) -> bool:
+    def _take(
+        self, room: Classroom, person: Person, seat: str, email: str | None, *, new: bool
+    ) -> bool:
         """Take one seat in one transaction; False when somebody else just took it."""
         now = self.world.clock.now()
         folded = hashlib.sha256(classrooms.same_name(person.name).encode()).hexdigest()[:32]
         body = {"user": person.id, "name": person.name, "email": email, "joined_at": now}
-        writes = (
+        writes: tuple[ports.Write, ...] = (
             ports.Put(Key(f"k#{room.id}", seat), body, expect=0),
             ports.Put(Key(f"k#{room.id}", f"name#{folded}"), {"user": person.id}, expect=0),
-            records.put_person(person, email=email),
             self._enrolment(room, person, seat),
         )
+        if new:
+            writes = (*writes, records.put_person(person, email=email))
         try:
             self.world.store.transact(writes)
         except ports.Conflict as conflict:

@@ -1,0 +1,40 @@
+"""The engine's rooms put together over one world."""
+
+from __future__ import annotations
+
+from brihaspati import ports
+from brihaspati.domain.sandboxes import Slot
+from brihaspati.engine import membership
+from brihaspati.engine.classes import Classes
+from brihaspati.engine.membership import Membership
+from brihaspati.engine.playing import Playing
+from brihaspati.engine.reading import Reading
+from brihaspati.engine.sweeping import Sweeping
+from brihaspati.engine.working import Worker
+from brihaspati.engine.world import World
+
+
+class Engine:
+    """What entry points call: everything the product does, without the wire."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.worker = Worker(world)
+        self.classes = Classes(world)
+        self.playing = Playing(world, self.worker)
+        self.reading = Reading(world, self.classes)
+        self.sweeping = Sweeping(world, self.worker, self.classes, self.playing)
+
+    def member(self, user: str) -> Membership:
+        """Everything one person has. Raises Problem when nobody is there."""
+        return membership.read(self.world.store, user)
+
+    def handle(self, message: ports.Message) -> None:
+        """Do the work of one queue message. Raises whatever makes it worth another try."""
+        match message.topic:
+            case "sandbox":
+                self.worker.work(Slot.parse(message.body["slot"]))
+            case "pool":
+                self.sweeping.fill_pool(message.body["class"], message.body["lab"])
+            case topic:
+                raise ValueError(f"no handler for the topic {topic!r}")

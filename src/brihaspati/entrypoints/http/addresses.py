@@ -1,0 +1,39 @@
+"""Where browsers find us, and whose pages may write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """`origins` are the portal's own; `lab_domain` is where each lab port has an origin."""
+
+    origins: frozenset[str]
+    lab_domain: str
+    secure: bool = False
+
+    @property
+    def scheme(self) -> str:
+        """Http or https."""
+        return "https" if self.secure else "http"
+
+    def allows(self, origin: str) -> bool:
+        """Whether a page of this origin may write here."""
+        return origin in self.origins
+
+    def socket(self, host: str, what: str) -> str:
+        """The WebSocket address of the agent for a portal reached as `host`."""
+        return f"{'wss' if self.secure else 'ws'}://{host}/agent/{what}"
+
+    def preview(self, host: str, name: str, ticket: str) -> str:
+        """The address that opens a lab's port: its own origin, entered with a one-time ticket."""
+        port = host.rpartition(":")[2] if ":" in host.rpartition("]")[2] else ""
+        where = f"{name}.{self.lab_domain}" + (f":{port}" if port else "")
+        return f"{self.scheme}://{where}/_brihaspati/open?ticket={quote(ticket)}&to=%2F"
+
+
+def preview_name(port: int, sandbox: str, machine: str) -> str:
+    """The first label of a lab port's host name."""
+    return f"p{port}--{sandbox}-{machine}"

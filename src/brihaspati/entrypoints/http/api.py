@@ -1,0 +1,201 @@
+"""The gate of the HTTP API: one request event in, one response out, the same in both modes.
+
+Events are API Gateway's HTTP API format 2.0. In order: is there such a route, is the request well
+formed and from our own page, who asks, may they; only then Powertools validates and calls the
+handler. Powertools keeps the current event in a class attribute, so one process answers one request
+at a time, exactly as Lambda does.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from brihaspati import __version__
+from brihaspati.domain import access
+from brihaspati.engine.engine import Engine
+from brihaspati.engine.membership import Membership
+from brihaspati.engine.problems import Problem
+from brihaspati.entrypoints.http import problems, public, routes, sessions, student
+from brihaspati.entrypoints.http.addresses import Addresses
+from brihaspati.entrypoints.http.routes import Call, Route
+
+log = logging.getLogger(__name__)
+
+BODY_BYTES_MAX = 65_536
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+}
+# Importing the modules is what fills the table.
+MODULES = (public, student)
+
+Event = Mapping[str, Any]
+
+
+def resolver() -> APIGatewayHttpResolver:
+    """Powertools' router with every route of the table, validating by the handlers' signatures."""
+    app = APIGatewayHttpResolver(enable_validation=True)
+    app.exception_handler(Exception)(_problem)
+    for declared in routes.TABLE:
+        declare = app.route(
+            declared.rule,
+            declared.method,
+            status_code=declared.status,
+            summary=(declared.handler.__doc__ or "").strip().splitlines()[0],
+            operation_id=declared.handler.__name__,
+            tags=[declared.scope],
+            openapi_extensions={"x-action": declared.action, "x-scope": declared.scope},
+        )
+        declare(declared.handler)
+    return app
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the API."""
+    text = resolver().get_openapi_json_schema(
+        title="Brihaspati",
+        version=__version__,
+        description="Errors are RFC 9457 problems; moments are milliseconds since the epoch.",
+    )
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def _problem(error: Exception) -> Response[str]:
+    answer = problems.of(error)
+    if answer.status_code == 500:
+        log.error("request failed", exc_info=error)
+    return answer
+
+
+class Api:
+    """Answers request events. `context` is what Lambda passes; embedded mode has none."""
+
+    def __init__(self, engine: Engine, addresses: Addresses) -> None:
+        self.engine = engine
+        self.addresses = addresses
+        self.app = resolver()
+        self.document = json.dumps(openapi())
+
+    def __call__(self, event: Event, context: LambdaContext | None = None) -> dict[str, Any]:
+        """The response to a request event: statusCode, headers, cookies, body."""
+        try:
+            answer = self._answer(event, context or LambdaContext())
+        except Exception as error:  # noqa: BLE001 - the last door: everything becomes a problem
+            answer = _built(_problem(error))
+        headers = {**SECURITY_HEADERS, **answer.get("headers", {})}
+        return {**answer, "headers": headers}
+
+    def _answer(self, event: Event, context: LambdaContext) -> dict[str, Any]:
+        method, path = event["requestContext"]["http"]["method"], event["rawPath"]
+        if (method, path) == ("GET", "/v1/openapi.json"):
+            return _built(Response(200, "application/json", self.document))
+        found, values = _find(method, path)
+        refused = self._malformed(event, method)
+        if refused is not None:
+            return _built(refused)
+        token = routes.answering(self._authorise(found, values, event))
+        try:
+            return self.app.resolve(event, context)
+        finally:
+            routes.done(token)
+
+    def _malformed(self, event: Event, method: str) -> Response[str] | None:
+        """Why a request is refused before anybody looks at who sent it."""
+        body, headers = event.get("body") or "", event.get("headers", {})
+        if len(body) > BODY_BYTES_MAX:
+            return problems.response(
+                413, "too_large", "The request is too large.", f"Send at most {BODY_BYTES_MAX} B."
+            )
+        if method not in WRITES:
+            return None
+        origin = headers.get("origin")
+        if origin is not None and not self.addresses.allows(origin):
+            return problems.response(
+                403, "origin", f"Pages of {origin} may not write here.", "Open the portal itself."
+            )
+        if origin is None and headers.get("sec-fetch-site") not in (None, "same-origin", "none"):
+            return problems.response(403, "origin", "Another site's page may not write here.")
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if body and kind != "application/json":
+            return problems.response(
+                415, "media_type", "The body must be JSON.", "Send Content-Type: application/json."
+            )
+        return None
+
+    def _authorise(self, found: Route, values: Mapping[str, str], event: Event) -> Call:
+        """The call, with who asks and whose things it is about. Raises Problem."""
+        host = event["requestContext"].get("domainName") or event["headers"].get("host", "")
+        member = self._member(event)
+        call = Call(self.engine, self.addresses, host, member=member, target=member)
+        if found.scope == "public":
+            return call
+        if member is None:
+            raise Problem("not_signed_in", "You are not signed in.", "Join with your class code.")
+        student_id = (event.get("queryStringParameters") or {}).get("student")
+        class_id = values.get("class_id")
+        relations = member.relations_to(class_id)
+        if found.scope == "self":
+            relations |= {"own"}
+        elif found.scope == "seat" and student_id in (None, member.person.id):
+            relations = relations | {"own"} if relations else relations
+        elif found.scope == "seat":
+            relations -= {"member"}
+            call = Call(self.engine, self.addresses, host, member, self._student(student_id))
+        if not access.allowed(member.person.role, found.action, relations):
+            raise Problem("not_allowed", "You may not do this here.", "Join the class first.")
+        if found.scope == "seat" and class_id and not call.owner.relations_to(class_id):
+            raise Problem("not_found", "This student is not in the class.")
+        return call
+
+    def _student(self, student_id: str | None) -> Membership:
+        try:
+            return self.engine.member(student_id or "")
+        except Problem:
+            raise Problem("not_found", "There is no such student.", field="student") from None
+
+    def _member(self, event: Event) -> Membership | None:
+        name = sessions.cookie_name(secure=self.addresses.secure)
+        jar = dict(c.strip().partition("=")[::2] for c in event.get("cookies") or ())
+        world = self.engine.world
+        user = sessions.read(
+            jar.get(name), world.clock.now(), lambda m: world.secrets.mac("session", m)
+        )
+        try:
+            return self.engine.member(user) if user is not None else None
+        except Problem:
+            return None
+
+
+def _find(method: str, path: str) -> tuple[Route, Mapping[str, str]]:
+    known_path = False
+    for declared in routes.TABLE:
+        matched = declared.pattern.match(path)
+        if matched is None:
+            continue
+        known_path = True
+        if declared.method == method:
+            return declared, matched.groupdict()
+    fix = f"{method} is not offered there." if known_path else "See /v1/openapi.json."
+    raise Problem("not_found", f"There is no {method} {path}.", fix)
+
+
+def _built(answer: Response[Any]) -> dict[str, Any]:
+    """A response as API Gateway takes it, without a route."""
+    built: dict[str, Any] = {
+        "statusCode": answer.status_code,
+        "headers": {"Content-Type": answer.content_type or "application/json"},
+        "body": answer.body or "",
+        "isBase64Encoded": False,
+    }
+    for name, value in (answer.headers or {}).items():
+        built["headers"][name] = value if isinstance(value, str) else ", ".join(value)
+    return built

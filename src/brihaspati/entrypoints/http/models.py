@@ -1,0 +1,178 @@
+"""What travels over the wire, in and out. Moments are milliseconds since the epoch, UTC."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from brihaspati.domain import access, classrooms
+from brihaspati.engine.reading import LabCard, SandboxView, StudentRow
+
+
+class Strict(BaseModel):
+    """A request body: unknown fields are an error, so that a typing mistake is seen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Nothing(Strict):
+    """An empty JSON object."""
+
+
+class JoinBody(Strict):
+    """A student joins with a code and a name (and an email where the class asks for one)."""
+
+    code: Annotated[str, Field(max_length=40)]
+    name: Annotated[str, Field(max_length=400)]
+    email: Annotated[str | None, Field(max_length=400)] = None
+
+
+class SignInBody(Strict):
+    """The token of a one-time link."""
+
+    token: Annotated[str, Field(min_length=8, max_length=200)]
+
+
+class ExtendBody(Strict):
+    """How many extensions the page showed: repeating the request extends once."""
+
+    extensions_left: Annotated[int, Field(ge=0, le=1000)]
+
+
+class TicketBody(Strict):
+    """What to open. `port` and `machine` go with a preview."""
+
+    for_: Annotated[Literal["terminal", "watch", "control", "preview"], Field(alias="for")]
+    port: Annotated[int | None, Field(ge=1, le=65535)] = None
+    machine: Annotated[str | None, Field(max_length=63)] = None
+
+
+class Health(BaseModel):
+    """The service answers."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class User(BaseModel):
+    """A person as the page shows them."""
+
+    id: str
+    name: str
+    role: access.Role
+
+
+class ClassRef(BaseModel):
+    """A class in a list. `join_code` only for those who teach it."""
+
+    id: str
+    title: str
+    state: classrooms.ClassState
+    join_code: str | None = None
+
+
+class Joined(BaseModel):
+    """The seat a student got."""
+
+    class_id: str
+    user: User
+
+
+class Session(BaseModel):
+    """Who is signed in (None: nobody), their classes, and what they may do at all."""
+
+    user: User | None
+    classes: list[ClassRef]
+    allowed: list[access.Action]
+
+
+class ClassList(BaseModel):
+    """The classes of the person asking; an admin's are all of them."""
+
+    classes: list[ClassRef]
+
+
+class DeviceLink(BaseModel):
+    """A one-time address to go on with another device."""
+
+    url: str
+    expires_at: int
+
+
+class ClassPreview(BaseModel):
+    """What somebody with the code sees before joining."""
+
+    title: str
+    instructor: str
+    state: classrooms.ClassState
+    opens_at: int
+    closes_at: int
+    seats: int
+    seats_taken: int
+    email_required: bool
+
+
+class ClassPage(BaseModel):
+    """All the class page shows."""
+
+    id: str
+    title: str
+    instructor: str
+    welcome: str
+    state: classrooms.ClassState
+    opens_at: int
+    closes_at: int
+    now: int
+    me: User
+    allowed: list[access.Action]
+    labs: list[LabCard]
+
+
+class StepContent(BaseModel):
+    """One step of the guide; `html` was sanitised when the lab was published."""
+
+    id: str
+    title: str
+    html: str
+    minutes: int
+
+
+class LabContent(BaseModel):
+    """The guide of a lab."""
+
+    name: str
+    title: str
+    summary: str
+    minutes: int
+    steps: list[StepContent]
+
+
+class LabPage(BaseModel):
+    """All the lab page shows."""
+
+    lab: LabContent
+    sandbox: SandboxView | None
+    now: int
+
+
+class SandboxAnswer(BaseModel):
+    """A sandbox and the server's clock."""
+
+    sandbox: SandboxView | None
+    now: int
+
+
+class TicketAnswer(BaseModel):
+    """A ticket and where to use it. It works once, within its time."""
+
+    ticket: str
+    expires_at: int
+    url: str
+
+
+class BoardAnswer(BaseModel):
+    """Everybody in a class."""
+
+    students: list[StudentRow]
+    now: int
