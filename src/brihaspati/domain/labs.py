@@ -10,6 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+# How a check or a solve script is run: this program, the script's text on its standard input. The
+# text is then in no process list, where the student would read the answer and `pgrep -f` in a
+# script would find itself, and what the script starts does not read the rest of the script.
+SCRIPT_ARGV = ("bash", "-c", 'script=$(cat); exec </dev/null; eval "$script"')
+
 EgressPolicy = Literal["none", "allow", "full"]
 User = Literal["root", "student"]
 

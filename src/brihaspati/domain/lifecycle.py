@@ -263,7 +263,7 @@ def _doom(sandbox: Sandbox, now: int) -> Decision:
 
 def _delete_asked(sandbox: Sandbox, label: str, now: int) -> Decision:
     machine = sandbox.machine(label)
-    if machine is None or machine.machine_id is None or machine.state == "gone":
+    if machine is None or machine.machine_id is None or machine.state != "doomed":
         return Decision(sandbox)
     tries = machine.delete_tries + 1
     sandbox = sandbox.with_machine(replace(machine, delete_tries=tries))
@@ -273,12 +273,11 @@ def _delete_asked(sandbox: Sandbox, label: str, now: int) -> Decision:
 
 
 def _gone(sandbox: Sandbox, label: str, now: int) -> Decision:
+    """Verified gone; a machine still wanted has then been deleted by somebody else."""
     machine = sandbox.machine(label)
     if machine is None or machine.state == "gone":
         return Decision(sandbox)
-    sandbox = sandbox.with_machine(replace(machine, state="gone", gone_at=now))
-    rest = _rest(sandbox, now)
-    return Decision(rest.sandbox, (*_proof(machine, now), *rest.effects))
+    return _without(sandbox, machine, LOST, now)
 
 
 def _proof(machine: Machine, now: int) -> tuple[Effect, ...]:

@@ -1,0 +1,1 @@
+"""The local server: one process that is API, workers, clock, agent and web page."""

@@ -1,0 +1,124 @@
+"""The threads that move sandboxes on: workers take from the queue, the clock fires and sweeps."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from brihaspati import ports
+from brihaspati.engine.engine import Engine
+
+log = logging.getLogger(__name__)
+
+VISIBLE_AFTER_SECONDS = 60
+BACKOFF_SECONDS_MAX = 30
+
+
+class LocalQueue(ports.Queue, Protocol):
+    """A queue whose takers can sleep until there is something."""
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Return when something may be visible, or after the time."""
+        ...
+
+
+class LocalTimer(ports.Timer, Protocol):
+    """A timer that is fired by us."""
+
+    def fire(self, now: ports.Moment) -> int:
+        """Put the messages of due alarms on the queue; how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often the clock does what, in seconds."""
+
+    alarms: float = 0.1
+    hear: float = 5
+    sweep: float = 15
+    tidy: float = 300
+
+
+class Loops:
+    """Starts and stops the threads. Nothing here decides anything."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        queue: LocalQueue,
+        timer: LocalTimer,
+        tidy: Callable[[], object],
+        rhythm: Rhythm = Rhythm(),
+    ) -> None:
+        self.engine = engine
+        self.queue = queue
+        self.timer = timer
+        self.tidy = tidy
+        self.rhythm = rhythm
+        self._over = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self, workers: int = 6) -> None:
+        """Look at everything once, then start the threads."""
+        self._guard(lambda: self.engine.sweeping.sweep(everything=True))
+        self._guard(self.engine.sweeping.fill_pools)
+        names = [f"worker-{n}" for n in range(workers)]
+        self._threads = [threading.Thread(target=self._work, name=n, daemon=True) for n in names]
+        self._threads.append(threading.Thread(target=self._tick, name="clock", daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Let every thread finish what it has in hand, and end."""
+        self._over.set()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def _work(self) -> None:
+        while not self._over.is_set():
+            try:
+                taken = self.queue.take(1, visible_after_seconds=VISIBLE_AFTER_SECONDS)
+                if not taken:
+                    self.queue.wait(0.5)
+                for one in taken:
+                    self._handle(one)
+            except Exception:
+                log.exception("worker stumbled")
+                self._over.wait(1)
+
+    def _handle(self, one: ports.Taken) -> None:
+        try:
+            self.engine.handle(one.message)
+        except Exception:
+            log.exception("message failed", extra={"topic": one.message.topic, "tries": one.tries})
+            self.queue.again(one, delay_seconds=min(2**one.tries, BACKOFF_SECONDS_MAX))
+        else:
+            self.queue.done(one)
+
+    def _tick(self) -> None:
+        sweeping = self.engine.sweeping
+        duties: list[tuple[float, Callable[[], object]]] = [
+            (self.rhythm.alarms, lambda: self.timer.fire(self.engine.world.clock.now())),
+            (self.rhythm.hear, sweeping.hear),
+            (self.rhythm.sweep, sweeping.sweep),
+            (self.rhythm.sweep, sweeping.fill_pools),
+            (self.rhythm.tidy, self.tidy),
+        ]
+        last = [time.monotonic()] * len(duties)
+        while not self._over.wait(self.rhythm.alarms):
+            for place, (seconds, duty) in enumerate(duties):
+                if time.monotonic() - last[place] >= seconds:
+                    last[place] = time.monotonic()
+                    self._guard(duty)
+
+    def _guard(self, duty: Callable[[], object]) -> None:
+        """A duty that fails is told, and tried again at its next time."""
+        try:
+            duty()
+        except Exception:
+            log.exception("duty failed")

@@ -1,0 +1,137 @@
+"""HTTP on the local server: API requests become events, the rest is the web app's files."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from brihaspati.entrypoints.http.addresses import Addresses
+from brihaspati.entrypoints.http.api import BODY_BYTES_MAX, Api
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+NOT_BUILT = """<!doctype html><title>Brihaspati</title>
+<p>The web app is not built yet. Run <code>make web</code>, then reload this page.</p>"""
+
+
+class Site:
+    """The portal's origin: /v1 is the API, everything else a file or the app's page."""
+
+    def __init__(self, api: Api, folder: Path, addresses: Addresses) -> None:
+        self.api = api
+        self.folder = folder.resolve()
+        self.addresses = addresses
+        # One thread: the API answers one request at a time, in embedded mode as on Lambda.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="api")
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        if request.path.startswith("/v1/"):
+            return await self._answer(request)
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405, text="Only GET here.\n")
+        return self._file(request)
+
+    async def _answer(self, request: web.BaseRequest) -> web.Response:
+        body = await request.content.read(BODY_BYTES_MAX + 1)
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(self._thread, self.api, event_of(request, body))
+        headers: list[tuple[str, str]] = []
+        for name, value in answer["headers"].items():
+            headers += [(name, v) for v in ([value] if isinstance(value, str) else value)]
+        headers += [("Set-Cookie", cookie) for cookie in answer.get("cookies", ())]
+        response = web.Response(status=answer["statusCode"], body=(answer["body"] or "").encode())
+        for name, value in headers:
+            if name.lower() == "content-type":
+                response.headers["Content-Type"] = value
+            else:
+                response.headers.add(name, value)
+        return response
+
+    def _file(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = (self.folder / request.path.lstrip("/")).resolve()
+        if not path.is_relative_to(self.folder):
+            return web.Response(status=404, text="No such page.\n")
+        if path.is_file() and path != self.folder / "index.html":
+            cache = IMMUTABLE if request.path.startswith("/assets/") else "public, max-age=300"
+            return web.FileResponse(
+                path, headers={"Cache-Control": cache, "X-Content-Type-Options": "nosniff"}
+            )
+        if request.path.startswith("/assets/"):
+            # An old tab asking for a chunk of the last build must not get the page instead.
+            return web.Response(status=404, text="No such file.\n")
+        return self._page(request)
+
+    def _page(self, request: web.BaseRequest) -> web.Response:
+        try:
+            html = (self.folder / "index.html").read_text()
+        except OSError:
+            return web.Response(status=503, text=NOT_BUILT, content_type="text/html")
+        headers = {
+            "Cache-Control": "no-cache",
+            "Content-Security-Policy": self._policy(html, request.host),
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "strict-origin-when-cross-origin",
+            "Cross-Origin-Opener-Policy": "same-origin",
+        }
+        return web.Response(text=html, content_type="text/html", headers=headers)
+
+    def _policy(self, html: str, host: str) -> str:
+        """The page's Content-Security-Policy; its inline scripts are named by their hashes."""
+        inline = re.findall(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", html, re.DOTALL)
+        hashes = "".join(f" 'sha256-{_sha256(text)}'" for text in inline if text.strip())
+        port = f":{host.rpartition(':')[2]}" if ":" in host.rpartition("]")[2] else ""
+        labs = f"{self.addresses.scheme}://*.{self.addresses.lab_domain}{port}"
+        socket = f"{'wss' if self.addresses.secure else 'ws'}://{host}"
+        return (
+            f"default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+            f"script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
+            f"img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; "
+            f"worker-src 'self'; connect-src 'self' {socket}; frame-src {labs}"
+        )
+
+    def close(self) -> None:
+        """End the API's thread."""
+        self._thread.shutdown(wait=True)
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def event_of(request: web.BaseRequest, body: bytes) -> dict[str, Any]:
+    """The request as API Gateway's HTTP API (format 2.0) would send it to Lambda."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = "\ufffd"
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    cookies = [c.strip() for c in headers.pop("cookie", "").split(";") if c.strip()]
+    return {
+        "version": "2.0",
+        "rawPath": request.path,
+        "rawQueryString": request.query_string,
+        "queryStringParameters": dict(request.query),
+        "cookies": cookies,
+        "headers": headers,
+        "requestContext": {
+            "http": {
+                "method": request.method,
+                "path": request.path,
+                "sourceIp": request.remote or "",
+            },
+            "domainName": request.host,
+            "stage": "$default",
+        },
+        "body": text or None,
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,87 @@
+"""The only reader of the environment. Every setting is listed in docs/reference/settings.md."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ProviderName = Literal["auto", "namespaces", "docker", "bubblewrap"]
+PROVIDERS: tuple[ProviderName, ...] = ("auto", "namespaces", "docker", "bubblewrap")
+CLONE = Path(__file__).resolve().parents[2]
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used: which variable, and what to set instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this deployment is set up. Folders are absolute."""
+
+    data: Path
+    labs: Path
+    web: Path
+    host: str
+    port: int
+    env: str
+    provider: ProviderName
+    lab_domain: str
+    origins: tuple[str, ...]
+    secure: bool
+    pool: int
+    seats: int
+
+
+def default_data(home: str, *, root: bool) -> Path:
+    """Where a deployment keeps its database and keys unless told otherwise."""
+    return Path("/var/lib/brihaspati") if root else Path(home) / ".local/share/brihaspati"
+
+
+def read(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings in BRIHASPATI_* variables. Raises SettingsError."""
+    found = os.environ if environment is None else environment
+    home = found.get("HOME", "/root")
+    listen = found.get("BRIHASPATI_LISTEN", "127.0.0.1:8000")
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise SettingsError(
+            f"BRIHASPATI_LISTEN={listen!r} is no address; write host:port, as 127.0.0.1:8000"
+        )
+    env = found.get("BRIHASPATI_ENV", "local")
+    if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", env):
+        raise SettingsError(
+            f"BRIHASPATI_ENV={env!r} must be 1 to 12 lower-case letters and digits, as staging1"
+        )
+    data = found.get("BRIHASPATI_DATA") or default_data(home, root=os.geteuid() == 0)
+    return Settings(
+        data=Path(data).absolute(),
+        labs=Path(found.get("BRIHASPATI_LABS") or CLONE / "labs").absolute(),
+        web=Path(found.get("BRIHASPATI_WEB") or CLONE / "web/dist").absolute(),
+        host=host,
+        port=int(port),
+        env=env,
+        provider=_provider(found.get("BRIHASPATI_PROVIDER", "auto")),
+        lab_domain=found.get("BRIHASPATI_LAB_DOMAIN", "localhost"),
+        origins=tuple(found.get("BRIHASPATI_ORIGINS", "").split()),
+        secure=found.get("BRIHASPATI_SECURE", "") == "1",
+        pool=_number(found, "BRIHASPATI_POOL", 2),
+        seats=_number(found, "BRIHASPATI_SEATS", 100),
+    )
+
+
+def _provider(text: str) -> ProviderName:
+    for known in PROVIDERS:
+        if text == known:
+            return known
+    raise SettingsError(f"BRIHASPATI_PROVIDER={text!r} is none of {', '.join(PROVIDERS)}")
+
+
+def _number(found: Mapping[str, str], name: str, default: int) -> int:
+    text = found.get(name, str(default))
+    if not text.isdigit():
+        raise SettingsError(f"{name}={text!r} must be a whole number, 0 or more")
+    return int(text)
