@@ -145,7 +145,7 @@ class Store:
             ]
             for key, record in dead:
                 del self._partitions[key.partition][key]
-                self._lagging.append((now + self._index_lag_ms, key, record, None))
+                self._tell_indexes(key, record, None)
         return len(dead)
 
     def _meet(self, operation: str) -> Fault | None:
@@ -168,8 +168,12 @@ class Store:
             version = (stored.version if stored else 0) + 1
             after = _Record(version, text, dict(write.indexes), write.expires_at)
             records[write.key] = after
-        self._lagging.append((self._clock.now() + self._index_lag_ms, write.key, before, after))
+        self._tell_indexes(write.key, before, after)
         return after.version if after else 0
+
+    def _tell_indexes(self, key: ports.Key, before: _Record | None, after: _Record | None) -> None:
+        lag = self._index_lag_ms
+        self._lagging.append((self._clock.now() + lag if lag else 0, key, before, after))
 
     def _catch_up(self, now: ports.Moment) -> None:
         due = [change for change in self._lagging if change[0] <= now]
