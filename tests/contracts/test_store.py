@@ -156,6 +156,7 @@ def test_keys_differ_by_every_byte(store: engines.Store) -> None:
         found = store.get(key)
         assert found is not None
         assert found.body["sort"] == key.sort
+        assert store.get_many([key, B]) == {key: found}
 
 
 def test_threads_that_count_on_one_item_lose_no_update(store: engines.Store) -> None:

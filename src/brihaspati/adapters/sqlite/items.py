@@ -14,9 +14,6 @@ from brihaspati.domain import limits
 
 _GET = """SELECT partition, sort, version, body, indexes, expires_at FROM items
     WHERE partition = ? AND sort = ? AND (expires_at IS NULL OR expires_at > ?)"""
-_GET_MANY = """SELECT partition, sort, version, body, indexes, expires_at FROM items
-    WHERE (partition, sort) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
-    AND (expires_at IS NULL OR expires_at > ?)"""
 _QUERY = """SELECT partition, sort, version, body, indexes, expires_at FROM items
     WHERE partition = ? AND sort >= ? AND sort < ? AND (expires_at IS NULL OR expires_at > ?)
     ORDER BY sort LIMIT ?"""
@@ -58,9 +55,8 @@ class Store:
     def get_many(self, keys: Sequence[ports.Key]) -> dict[ports.Key, ports.Item]:
         """Those of up to 100 keys that exist. Raises Refused for more."""
         _refuse(limits.check_keys, keys)
-        wanted = [(key.partition, key.sort) for key in keys if limits.is_key(key)]
-        rows = self._database.rows(_GET_MANY, (json.dumps(wanted), self._clock.now()))
-        return {item.key: item for item in map(_item, rows)}
+        found = {key: self.get(key) for key in keys}
+        return {key: item for key, item in found.items() if item is not None}
 
     def query(
         self, partition: str, prefix: str = "", *, limit: int = 100, cursor: str | None = None
