@@ -63,9 +63,10 @@ class House:
     delays: memory.Delays = field(default_factory=memory.Delays)
     price: int = 0
     bounds: Bounds = field(default_factory=Bounds)
+    faults: memory.Faults | None = None
 
     def __post_init__(self) -> None:
-        self.store = memory.Store(self.clock)
+        self.store = memory.Store(self.clock, faults=self.faults)
         self.queue = memory.Queue(self.clock)
         self.timer = memory.Timer(self.queue)
         self.provider = memory.Provider(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 import grid
 import lifetimes
@@ -19,7 +16,7 @@ from lifetimes import LABEL, NOW, SLOT, TERMS, after, fresh, in_phase, pooled, s
 from brihaspati.domain import effects, events, lifecycle, sandboxes
 from brihaspati.domain.events import Event
 from brihaspati.domain.lifecycle import decide, due_at, still_needed
-from brihaspati.domain.sandboxes import Sandbox, Slot
+from brihaspati.domain.sandboxes import Phase, Sandbox, Slot
 
 
 def test_the_page_in_docs_is_what_decide_does() -> None:
@@ -210,8 +207,9 @@ def test_play_after_a_failure_starts_another_attempt_and_still_cleans_the_old_on
 
 
 def test_play_again_while_running_changes_nothing() -> None:
-    for phase in ("starting", "ready", "stopping"):
-        sandbox = in_phase(phase)  # type: ignore[arg-type]
+    phases: tuple[Phase, ...] = ("starting", "ready", "stopping")
+    for phase in phases:
+        sandbox = in_phase(phase)
         assert decide(sandbox, events.Played(), NOW) == lifecycle.Decision(sandbox)
 
 

@@ -152,20 +152,20 @@ class Playing:
         next_micros = money.cost_micros(
             terms.price_micros_per_hour, now, now + terms.lifetime_seconds * 1000
         )
-        if not money.within(room.budget_micros, self.spent(room.id), next_micros):
+        if not money.within(room.budget_micros, self.committed(room.id), next_micros):
             raise Problem(
                 "budget_spent",
                 "The budget of this class is spent.",
                 "Tell your trainer; they can raise it.",
             )
 
-    def spent(self, class_id: str) -> int:
-        """What the class's machines have cost so far, in micros: ended ones, and running ones."""
+    def committed(self, class_id: str) -> int:
+        """What the class's machines cost, in micros: ended ones, and running ones to their end."""
         now, store = self.world.clock.now(), self.world.store
         ended = every(lambda cursor: store.query(f"k#{class_id}", "x#", cursor=cursor))
         alive = every(lambda cursor: store.query_index("group", f"k#{class_id}", cursor=cursor))
         return sum(int(item.body["cost_micros"]) for item in ended) + sum(
-            _running_cost(record_of(item).sandbox, now) for item in alive
+            _committed(record_of(item).sandbox, now) for item in alive
         )
 
     # --- stop, extend, open ----------------------------------------------------------------------
@@ -212,13 +212,13 @@ def _is_claimable(sandbox: Sandbox, lab: Lab) -> bool:
     return sandbox.phase == "ready" and sandbox.terms.lab_version == lab.version
 
 
-def _running_cost(sandbox: Sandbox, now: int) -> int:
-    price = sandbox.terms.price_micros_per_hour // max(1, len(sandbox.terms.machines))
-    return sum(
-        money.cost_micros(price, m.created_at, now)
-        for m in sandbox.machines
-        if m.created_at is not None and m.state != "gone"
-    )
+def _committed(sandbox: Sandbox, now: int) -> int:
+    """What a sandbox may still cost: from its start to its deadline, or a whole lifetime."""
+    if sandbox.at_rest:
+        return 0
+    begun = sandbox.ready_at or sandbox.asked_at
+    end = sandbox.deadline_at or begun + sandbox.terms.lifetime_seconds * 1000
+    return money.cost_micros(sandbox.terms.price_micros_per_hour, begun, max(end, now))
 
 
 def _check_port(lab: Lab, opening: Opening) -> None:

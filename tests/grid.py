@@ -1,14 +1,10 @@
-"""Prints the phase x event grid: `python tests/domain/grid.py > docs/lifecycle.md`."""
+"""Prints the phase x event grid: `python tests/grid.py > docs/lifecycle.md`."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 import lifetimes
-
 from brihaspati.domain.events import CreateRefused, Event, MachineSeen
 from brihaspati.domain.lifecycle import decide
 from brihaspati.domain.sandboxes import Phase
@@ -16,7 +12,7 @@ from brihaspati.domain.sandboxes import Phase
 PHASES: tuple[Phase, ...] = ("queued", "starting", "ready", "stopping", "gone", "failed")
 HEAD = """# The lifecycle, phase by event
 
-Printed from `brihaspati.domain.lifecycle.decide` by `python tests/domain/grid.py`; a test compares.
+Printed from `brihaspati.domain.lifecycle.decide` by `python tests/grid.py`; a test compares.
 Each cell says the next phase and the effects; an empty cell changes nothing. The sandbox has one
 machine, of its first attempt; `Claimed` is shown on a student's sandbox and concerns pooled ones.
 
