@@ -1,0 +1,127 @@
+"""Documents hold what they promise: links lead somewhere, commands exist, nothing is hidden."""
+
+from __future__ import annotations
+
+import importlib
+import pathlib
+import pkgutil
+import re
+
+import click
+import pytest
+
+from tidy import tracked
+
+ROOT = tracked.ROOT
+LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)|\bsrc=\"([^\"]+)\"")
+HEADING = re.compile(r"^#+\s+(.*?)\s*#*$", re.MULTILINE)
+# "brihaspati play" in code, with the shell's prompt or a path before it or not.
+COMMAND = re.compile(r"(?:^|[`$(/]|&& )\s*brihaspati((?: [a-z][a-z-]*)+)", re.MULTILINE)
+
+
+def _pages() -> list[str]:
+    return [name for name in tracked.files() if name.endswith(".md")]
+
+
+def _prose(name: str) -> str:
+    """A page without its fenced code, where a link is only text."""
+    return re.sub(r"^(```|~~~).*?^\1", "", tracked.text(name), flags=re.MULTILINE | re.DOTALL)
+
+
+def _links(name: str) -> list[str]:
+    return [a or b for a, b in LINK.findall(_prose(name))]
+
+
+def _anchor(heading: str) -> str:
+    plain = re.sub(r"[`*_]|\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+    return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+
+
+def _target(page: str, link: str) -> tuple[pathlib.Path, str]:
+    path, _, anchor = link.partition("#")
+    return ((ROOT / page).parent / path).resolve() if path else ROOT / page, anchor
+
+
+def _fault(page: str, link: str) -> str | None:
+    """What is wrong with a link inside the repository."""
+    target, anchor = _target(page, link)
+    if not target.is_relative_to(ROOT):
+        return "leaves the repository"
+    if not target.exists():
+        return "leads nowhere"
+    if anchor and target.suffix == ".md":
+        headings = HEADING.findall(_prose(str(target.relative_to(ROOT))))
+        if anchor not in {_anchor(heading) for heading in headings}:
+            return "leads to no heading"
+    return None
+
+
+def test_links_lead_to_a_file_or_heading_of_the_repository() -> None:
+    faults = [
+        f"{page}: {link} {fault}"
+        for page in _pages()
+        for link in _links(page)
+        if not re.match(r"(https?|mailto):", link) and (fault := _fault(page, link))
+    ]
+    assert not faults, "\n".join(faults)
+
+
+def test_every_page_of_the_documentation_is_listed_in_its_index() -> None:
+    listed = {_target("docs/README.md", link)[0] for link in _links("docs/README.md")}
+    pages = {ROOT / name for name in _pages() if name.startswith("docs/")}
+    missing = pages - listed - {ROOT / "docs/README.md"}
+    assert not missing, sorted(str(page.relative_to(ROOT)) for page in missing)
+
+
+def test_every_image_is_shown_somewhere() -> None:
+    shown = {_target(page, link)[0] for page in _pages() for link in _links(page)}
+    images = {ROOT / name for name in tracked.files() if name.startswith("docs/images/")}
+    assert images <= shown, sorted(str(image) for image in images - shown)
+
+
+def test_changelog_has_a_place_for_what_is_unreleased() -> None:
+    assert "\n## [Unreleased]\n" in tracked.text("CHANGELOG.md")
+
+
+def test_commands_of_make_in_documents_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", tracked.text("Makefile"), re.MULTILINE))
+    for page in _pages():
+        for target in re.findall(r"(?:^|`)make ([a-z-]+)", tracked.text(page), re.MULTILINE):
+            assert target in targets, f"{page}: make {target}"
+
+
+def _cli() -> click.Group:
+    """The command line: the largest group of commands under entrypoints/cli."""
+    package = pytest.importorskip("brihaspati.entrypoints.cli")
+    if package.__file__ is None:
+        pytest.skip("the command line is not written yet")
+    names = [found.name for found in pkgutil.iter_modules(package.__path__)]
+    modules = [importlib.import_module(f"{package.__name__}.{name}") for name in names]
+    values = [value for module in (package, *modules) for value in vars(module).values()]
+    groups = [value for value in values if isinstance(value, click.Group)]
+    return max(groups, key=lambda group: len(group.commands))
+
+
+def test_commands_of_brihaspati_in_documents_exist() -> None:
+    root = _cli()
+    for page in _pages():
+        for words in COMMAND.findall(tracked.text(page)):
+            assert (missing := _unknown(root, words.split())) is None, f"{page}: {missing}"
+
+
+def _unknown(root: click.Command, words: list[str]) -> str | None:
+    """The first word that is no command of the group it is given to; arguments end the walk."""
+    command = root
+    for word in words:
+        if not isinstance(command, click.Group):
+            return None
+        if word not in command.commands:
+            return word
+        command = command.commands[word]
+    return None
+
+
+def test_every_command_of_brihaspati_is_documented() -> None:
+    reference = tracked.text("docs/reference/cli.md")
+    for name in _cli().commands:
+        assert f"brihaspati {name}" in reference, name
