@@ -20,6 +20,7 @@ from brihaspati.adapters.sqlite import faults, schema
 from brihaspati.adapters.sqlite.gate import Gate
 
 _BUSY_SECONDS = 10.0
+_PAGE_BYTES_MIN = 512
 _WAL_BYTES_KEPT = 16 * 1024 * 1024
 _FIXED_IN = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 
@@ -159,6 +160,8 @@ class Database:
         with contextlib.suppress(FileExistsError):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             os.close(os.open(self.path, flags, 0o600))
+        if 0 < self.path.stat().st_size < _PAGE_BYTES_MIN:  # SQLite would write over it
+            raise faults.no_database(self.path)
         connection = self._connect()
         try:
             found = schema.check(connection, self.path, len(migrations))

@@ -31,7 +31,7 @@ def translated(error: sqlite3.Error, path: Path) -> Exception:
         case sqlite3.SQLITE_IOERR:
             found = full(path) if _is_full(code, path) else _disk_fails(error, path)
         case sqlite3.SQLITE_NOTADB:
-            found = Broken(f"{path} is not a database. {_mend(path)}")
+            found = no_database(path)
         case sqlite3.SQLITE_CORRUPT:
             found = Broken(f"{path} is damaged ({error}). {_mend(path)}")
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
@@ -40,6 +40,11 @@ def translated(error: sqlite3.Error, path: Path) -> Exception:
                 " and see that the disk is not mounted read-only"
             )
     return found
+
+
+def no_database(path: Path) -> Broken:
+    """What to say about a file of something else, or the rest of one."""
+    return Broken(f"{path} is not a database. {_mend(path)}")
 
 
 def full(path: Path) -> ports.StoreFull:
