@@ -1,0 +1,1 @@
+"""The command line: the operator's tools, and a student's lab in a shell."""

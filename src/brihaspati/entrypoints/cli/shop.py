@@ -1,0 +1,85 @@
+"""What the command line needs of the house; wiring builds it, so that the CLI knows no adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from brihaspati.engine.engine import Engine
+
+Progress = Callable[[str, float | None], None]
+
+
+class Fact(Protocol):
+    """One thing this host can do, or cannot. `verdict` is ok, warn or missing."""
+
+    name: str
+    verdict: str
+    text: str
+    fix: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `doctor` says: the facts, the provider that would be used, and how isolated labs are."""
+
+    facts: tuple[Fact, ...]
+    provider: str
+    isolation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A server that answers at `address`; `stop` ends one that is only ours."""
+
+    address: str
+    ours: bool
+
+
+class FreshServer(Protocol):
+    """A server of its own process over an empty data folder, for measuring."""
+
+    address: str
+    code: str
+
+    def warm(self, lab: str) -> int:
+        """How many pooled sandboxes of a lab are ready."""
+        ...
+
+    def usage(self) -> dict[str, float]:
+        """Peak memory (`peak_mb`) and CPU seconds (`cpu_seconds`) of the server and its keeper."""
+        ...
+
+
+class Shop(Protocol):
+    """The house, opened as far as a command needs it."""
+
+    def engine(self) -> AbstractContextManager[Engine]:
+        """The engine over the stored data, beside a running server or without one."""
+        ...
+
+    def serving(self, progress: Progress) -> AbstractContextManager[Serving]:
+        """The running server, or one of our own for as long as the context lasts."""
+        ...
+
+    def fresh_server(self, *, pool: int, seats: int) -> AbstractContextManager[FreshServer]:
+        """A server with an empty data folder; both are gone afterwards."""
+        ...
+
+    def up(self, progress: Progress, ready: Callable[[str], None]) -> None:
+        """Serve until told to end. Raises OSError, or what the adapters raise."""
+        ...
+
+    def report(self) -> Report:
+        """What this host can do."""
+        ...
+
+    def cookie(self, engine: Engine, user: str) -> str:
+        """A session of this person, as a Cookie header."""
+        ...
+
+
+class CannotRun(Exception):  # noqa: N818 - said to a person, in one line
+    """Why a command cannot do its work on this host, and what to do about it."""
