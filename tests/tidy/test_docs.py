@@ -15,8 +15,9 @@ from tidy import tracked
 ROOT = tracked.ROOT
 LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)|\bsrc=\"([^\"]+)\"")
 HEADING = re.compile(r"^#+\s+(.*?)\s*#*$", re.MULTILINE)
-# "brihaspati play" in code, with the shell's prompt or a path before it or not.
-COMMAND = re.compile(r"(?:^|[`$(/]|&& )\s*brihaspati((?: [a-z][a-z-]*)+)", re.MULTILINE)
+# "brihaspati play", after a prompt or a path, or as a word of a sentence in code.
+COMMAND = re.compile(r"(?:^|[$(/]|&& |\| )\s*brihaspati((?: [a-z][a-z-]*)+)", re.MULTILINE)
+FENCED = re.compile(r"^(```|~~~)[^\n]*\n(.*?)^\1", re.MULTILINE | re.DOTALL)
 
 
 def _pages() -> list[str]:
@@ -25,7 +26,14 @@ def _pages() -> list[str]:
 
 def _prose(name: str) -> str:
     """A page without its fenced code, where a link is only text."""
-    return re.sub(r"^(```|~~~).*?^\1", "", tracked.text(name), flags=re.MULTILINE | re.DOTALL)
+    return FENCED.sub("", tracked.text(name))
+
+
+def _code(name: str) -> str:
+    """What a page shows as code, without the remarks in it."""
+    blocks = [block for _, block in FENCED.findall(tracked.text(name))]
+    spans = re.findall(r"`([^`\n]+)`", _prose(name))
+    return re.sub(r"\s#.*$", "", "\n".join([*blocks, *spans]), flags=re.MULTILINE)
 
 
 def _links(name: str) -> list[str]:
@@ -86,7 +94,7 @@ def test_changelog_has_a_place_for_what_is_unreleased() -> None:
 def test_commands_of_make_in_documents_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", tracked.text("Makefile"), re.MULTILINE))
     for page in _pages():
-        for target in re.findall(r"(?:^|`)make ([a-z-]+)", tracked.text(page), re.MULTILINE):
+        for target in re.findall(r"^make ([a-z-]+)", _code(page), re.MULTILINE):
             assert target in targets, f"{page}: make {target}"
 
 
@@ -105,7 +113,7 @@ def _cli() -> click.Group:
 def test_commands_of_brihaspati_in_documents_exist() -> None:
     root = _cli()
     for page in _pages():
-        for words in COMMAND.findall(tracked.text(page)):
+        for words in COMMAND.findall(_code(page)):
             assert (missing := _unknown(root, words.split())) is None, f"{page}: {missing}"
 
 
