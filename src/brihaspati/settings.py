@@ -41,9 +41,11 @@ def default_data(home: str, *, root: bool) -> Path:
     return Path("/var/lib/brihaspati") if root else Path(home) / ".local/share/brihaspati"
 
 
-def read(environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings in BRIHASPATI_* variables. Raises SettingsError."""
-    found = os.environ if environment is None else environment
+def read(
+    given: Mapping[str, str] | None = None, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """The settings in BRIHASPATI_* variables, `given` ones first. Raises SettingsError."""
+    found = {**(os.environ if environment is None else environment), **(given or {})}
     home = found.get("HOME", "/root")
     listen = found.get("BRIHASPATI_LISTEN", "127.0.0.1:8000")
     host, _, port = listen.rpartition(":")

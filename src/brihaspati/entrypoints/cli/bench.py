@@ -12,9 +12,10 @@ import aiohttp
 import click
 
 from brihaspati.entrypoints.cli.client import ClientError, Portal
+from brihaspati.entrypoints.cli.fresh import FreshServer, fresh_server
 from brihaspati.entrypoints.cli.play import first_output
 from brihaspati.entrypoints.cli.printing import json_option, progress, say, table
-from brihaspati.entrypoints.cli.shop import FreshServer, Progress, Shop
+from brihaspati.entrypoints.cli.shop import Progress, Shop
 
 SECONDS_MAX = 120
 POOL_SECONDS_MAX = 180
@@ -45,7 +46,7 @@ def class_start(shop: Shop, students: int, lab: str, pool: int, *, as_json: bool
 
     Runs a server of its own, in its own process with an empty data folder, and removes both.
     """
-    with progress() as report, shop.fresh_server(pool=pool, seats=students) as server:
+    with progress() as report, fresh_server(shop, pool=pool, seats=students) as server:
         _wait_warm(server, lab, pool, report)
         report(f"{students} students press Play", None)
         found, seconds = asyncio.run(_class(server.address, server.code, students, lab))

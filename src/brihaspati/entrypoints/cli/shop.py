@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from brihaspati.engine.engine import Engine
@@ -38,21 +39,6 @@ class Serving:
     ours: bool
 
 
-class FreshServer(Protocol):
-    """A server of its own process over an empty data folder, for measuring."""
-
-    address: str
-    code: str
-
-    def warm(self, lab: str) -> int:
-        """How many pooled sandboxes of a lab are ready."""
-        ...
-
-    def usage(self) -> dict[str, float]:
-        """Peak memory (`peak_mb`) and CPU seconds (`cpu_seconds`) of the server and its keeper."""
-        ...
-
-
 class Shop(Protocol):
     """The house, opened as far as a command needs it."""
 
@@ -64,8 +50,8 @@ class Shop(Protocol):
         """The running server, or one of our own for as long as the context lasts."""
         ...
 
-    def fresh_server(self, *, pool: int, seats: int) -> AbstractContextManager[FreshServer]:
-        """A server with an empty data folder; both are gone afterwards."""
+    def elsewhere(self, folder: Path) -> Shop:
+        """The same house over another data folder."""
         ...
 
     def up(self, progress: Progress, ready: Callable[[str], None]) -> None:

@@ -1,0 +1,44 @@
+"""Settings: read once, from the environment, with a clear word for what cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from brihaspati import settings
+
+
+def test_nothing_set_is_a_working_deployment() -> None:
+    found = settings.read(environment={"HOME": "/home/asha"})
+    assert (found.host, found.port, found.provider) == ("127.0.0.1", 8000, "auto")
+    assert found.labs.name == "labs"
+
+
+def test_what_the_command_line_gives_wins_over_the_environment() -> None:
+    found = settings.read({"BRIHASPATI_DATA": "/a"}, {"BRIHASPATI_DATA": "/b"})
+    assert found.data == Path("/a")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("BRIHASPATI_LISTEN", "8000"),
+        ("BRIHASPATI_LISTEN", "localhost:http"),
+        ("BRIHASPATI_LISTEN", "localhost:70000"),
+        ("BRIHASPATI_ENV", "My_Env"),
+        ("BRIHASPATI_ENV", ""),
+        ("BRIHASPATI_PROVIDER", "vmware"),
+        ("BRIHASPATI_POOL", "-1"),
+        ("BRIHASPATI_SEATS", "many"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(name: str, text: str) -> None:
+    with pytest.raises(settings.SettingsError, match=name):
+        settings.read(environment={name: text})
+
+
+@pytest.mark.parametrize("root", [True, False])
+def test_data_lives_where_such_data_lives(*, root: bool) -> None:
+    found = settings.default_data("/home/asha", root=root)
+    assert found == Path("/var/lib/brihaspati" if root else "/home/asha/.local/share/brihaspati")
