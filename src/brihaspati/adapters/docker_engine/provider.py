@@ -337,6 +337,6 @@ def _address(found: Mapping[str, Any]) -> str | None:
 
 
 def _moment(text: str) -> ports.Moment:
-    """Milliseconds of an RFC 3339 time, of which engines write up to nine decimals."""
-    short = re.sub(r"(\.\d{1,6})\d*", r"\1", text).replace("Z", "+00:00")
-    return int(dt.datetime.fromisoformat(short).timestamp() * 1000)
+    """An RFC 3339 time, in the whole seconds that an engine's list of containers has."""
+    whole = re.sub(r"\.\d+", "", text).replace("Z", "+00:00")
+    return int(dt.datetime.fromisoformat(whole).timestamp()) * 1000

@@ -1,0 +1,147 @@
+"""Every provider under contract, on a host prepared for it; one that joins later is added here."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from brihaspati import ports
+from brihaspati.adapters import memory
+from brihaspati.adapters.bubblewrap import provider as bubblewrap
+from brihaspati.adapters.docker_engine import options
+from brihaspati.adapters.docker_engine import provider as docker_engine
+from brihaspati.domain import labs
+from brihaspati_agent import places
+from contracts.providers import container_engines
+
+ENV = "contract"
+_BUSYBOX_SERVER = ("httpd", "-f", "-h", "/etc", "-p")
+_HOST_SERVER = ("python3", "-m", "http.server", "-d", "/etc")
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A provider and what it claims. The annotations are the type check: each must fit its port.
+
+    `can` has of: "inside" (there are places), "once" (a label is never made twice), "limits",
+    "peers" and "student" (a user besides root). `other` is a provider of another deployment on the
+    same host; `stranger` makes something that is nobody's and tells whether it is still there.
+    """
+
+    provider: ports.Provider
+    place: places.Places
+    other: ports.Provider
+    can: frozenset[str]
+    image: str = "host"
+    server: Sequence[str] = _HOST_SERVER
+    processes: Sequence[str] = ("ps", "axo", "args")
+    stranger: Callable[[], AbstractContextManager[Callable[[], bool]]] | None = None
+
+
+Opener = Callable[[Path], AbstractContextManager[Rig]]
+
+
+@contextlib.contextmanager
+def _memory(_: Path) -> Iterator[Rig]:
+    clock = memory.ManualClock()
+    provider = memory.Provider(clock)
+    yield Rig(provider, provider.place, memory.Provider(clock), frozenset())
+
+
+@contextlib.contextmanager
+def _docker(folder: Path) -> Iterator[Rig]:
+    with container_engines.dockerd(folder) as address, _containers(address) as rig:
+        yield rig
+
+
+@contextlib.contextmanager
+def _podman(folder: Path) -> Iterator[Rig]:
+    with container_engines.podman(folder) as address, _containers(address) as rig:
+        yield rig
+
+
+@contextlib.contextmanager
+def _containers(address: str) -> Iterator[Rig]:
+    image = "localhost/brihaspati-contract:1"
+    container_engines.import_image(address, image)
+    provider = docker_engine.DockerEngine(options.Options(ENV, address))
+    other = docker_engine.DockerEngine(options.Options("elsewhere", address))
+    can = frozenset({"inside", "once", "limits", "peers", "student"})
+    with contextlib.closing(provider), contextlib.closing(other):
+        yield Rig(
+            provider,
+            provider.place,
+            other,
+            can,
+            image,
+            _BUSYBOX_SERVER,
+            ("ps", "-o", "args"),
+            lambda: _foreign_container(address, image),
+        )
+
+
+@contextlib.contextmanager
+def _foreign_container(address: str, image: str) -> Iterator[Callable[[], bool]]:
+    client = docker.APIClient(base_url=address, version="auto")
+    none = client.create_host_config(network_mode="none", ulimits=[])
+    name = f"bh-{ENV}-looks-like-ours"
+    made = client.create_container(image, ["sleep", "60"], name=name, host_config=none)
+    try:
+        yield lambda: bool(client.inspect_container(made["Id"]))
+    finally:
+        client.remove_container(made["Id"], force=True)
+        client.close()
+
+
+@contextlib.contextmanager
+def _bubblewrap(folder: Path) -> Iterator[Rig]:
+    reason = bubblewrap.Bubblewrap.unavailable()
+    if reason is not None:
+        pytest.skip(reason)
+    provider = bubblewrap.Bubblewrap(folder / "machines", ENV)
+    other = bubblewrap.Bubblewrap(folder / "others", "elsewhere")
+    yield Rig(provider, provider.place, other, frozenset({"inside", "once", "student"}))
+
+
+OPENERS: dict[str, Opener] = {
+    "memory": _memory,
+    "docker": _docker,
+    "podman": _podman,
+    "bubblewrap": _bubblewrap,
+}
+
+
+class Orders:
+    """Makes orders nobody else made, and deletes in the end whatever came of them."""
+
+    def __init__(self, rig: Rig, name: str) -> None:
+        self._rig = rig
+        self._name = name
+        self._count = 0
+        self._labels: list[str] = []
+
+    def __call__(self, name: str = "main", *, sandbox: str = "", **spec: Any) -> ports.MachineOrder:
+        self._count += 1
+        sandbox = sandbox or f"{self._name}{self._count}"
+        label = f"bh-{ENV}-{sandbox}-a1-{name}"
+        self._labels.append(label)
+        wants = {"image": self._rig.image, **spec}
+        peers = wants.pop("peers", ())
+        return ports.MachineOrder(label, sandbox, labs.MachineSpec(name, **wants), peers=peers)
+
+    def place(self, **spec: Any) -> places.Place:
+        """A fresh machine's inside."""
+        return self._rig.place(self._rig.provider.create(self(**spec)).label)
+
+    def end(self) -> None:
+        for label in self._labels:
+            for provider in (self._rig.provider, self._rig.other):
+                while (found := provider.find(label)) is not None:
+                    provider.delete(found.id)
