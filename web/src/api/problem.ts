@@ -1,0 +1,70 @@
+/** What went wrong, as RFC 9457 says it, or as well as we can tell when nobody answered. */
+import { t } from '@/i18n'
+
+export type ProblemBody = {
+  type?: string
+  title?: string
+  status?: number
+  detail?: string
+  field?: string
+  fix?: string
+}
+
+/** `status` 0: no answer at all (offline, refused, timed out). */
+export class ApiProblem extends Error {
+  readonly type: string
+  readonly title: string
+  readonly detail: string | undefined
+  readonly field: string | undefined
+  readonly fix: string | undefined
+
+  constructor(
+    readonly status: number,
+    body: ProblemBody,
+    readonly retryAfterMs: number | null = null,
+  ) {
+    super(body.title ?? `HTTP ${status}`)
+    this.name = 'ApiProblem'
+    this.type = body.type ?? 'about:blank'
+    this.title = body.title ?? t('problem.unknown', { status })
+    this.detail = body.detail
+    this.field = body.field
+    this.fix = body.fix
+  }
+
+  /** Whether the same request may well succeed a little later. */
+  get passing(): boolean {
+    return [0, 408, 425, 429, 502, 503, 504].includes(this.status)
+  }
+}
+
+function retryAfter(response: Response): number | null {
+  const seconds = Number(response.headers.get('retry-after') ?? NaN)
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null
+}
+
+/** The problem in an answer that is no success, whether or not its body is problem+json. */
+export function problemOf(response: Response, body: unknown): ApiProblem {
+  const wait = retryAfter(response)
+  if (body && typeof body === 'object' && 'title' in body) {
+    return new ApiProblem(response.status, body as ProblemBody, wait)
+  }
+  const gateway = [502, 503, 504].includes(response.status)
+  const words = gateway
+    ? { title: t('problem.busy.title'), fix: t('problem.busy.fix') }
+    : { title: t('problem.unknown', { status: response.status }) }
+  return new ApiProblem(response.status, words, wait)
+}
+
+export function noAnswer(): ApiProblem {
+  return new ApiProblem(0, {
+    title: t('problem.offline.title'),
+    fix: t('problem.offline.fix'),
+  })
+}
+
+/** Any thrown thing as a problem a page can show. */
+export function asProblem(error: unknown): ApiProblem {
+  if (error instanceof ApiProblem) return error
+  return new ApiProblem(0, { title: t('problem.page.title'), fix: t('problem.page.fix') })
+}

@@ -1,0 +1,199 @@
+/** What the pages read and write, with retry, polling and optimistic answers. */
+import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
+import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import { serverClock } from '@/clock'
+import * as calls from './calls'
+import { ApiProblem } from './problem'
+import type { LabPage, Phase, SandboxNow, SandboxView } from './types'
+
+export type { LabPlace } from './calls'
+type LabPlace = calls.LabPlace
+const RETRIES = 4
+
+/** Wait before try n (0, 1, ...): 0.4 to 8 s with jitter, or what the server asked for. */
+export function retryDelay(attempt: number, error: unknown, chance: number): number {
+  const asked = error instanceof ApiProblem ? error.retryAfterMs : null
+  if (asked !== null) return Math.min(asked, 30_000)
+  return Math.min(8_000, 400 * 2 ** attempt) * (0.5 + chance / 2)
+}
+
+function worthRetrying(failures: number, error: unknown): boolean {
+  return failures < RETRIES && error instanceof ApiProblem && error.passing
+}
+
+export function newQueryClient(chance: () => number): QueryClient {
+  const again = {
+    retry: worthRetrying,
+    retryDelay: (attempt: number, error: unknown) => retryDelay(attempt, error, chance()),
+  }
+  // Waiting for `navigator.onLine` would hang where it is wrong; a failed try tells the truth.
+  return new QueryClient({
+    defaultOptions: {
+      queries: { ...again, staleTime: 5_000, networkMode: 'always' },
+      mutations: { ...again, networkMode: 'always' },
+    },
+  })
+}
+
+export const keys = {
+  session: ['session'] as const,
+  classes: ['classes'] as const,
+  classPage: (classId: string) => ['class', classId] as const,
+  board: (classId: string) => ['board', classId] as const,
+  lab: (place: LabPlace) => ['lab', place.classId, place.lab] as const,
+  sandbox: (place: LabPlace) =>
+    ['sandbox', place.classId, place.lab, place.student ?? 'me'] as const,
+}
+
+const MOVING: readonly Phase[] = ['queued', 'starting', 'stopping']
+export const isMoving = (view: SandboxView | null | undefined) =>
+  !!view && MOVING.includes(view.phase)
+export const isAlive = (view: SandboxView | null | undefined) =>
+  !!view && (isMoving(view) || view.phase === 'ready')
+
+/** How soon to ask about a sandbox again (ms), or false: quick while it moves, calm when ready. */
+export function pollEvery(view: SandboxView | null | undefined, now: number): number | false {
+  if (!view) return false
+  if (view.phase === 'ready') return view.deadline_at && view.deadline_at < now ? 1_000 : 15_000
+  if (!isMoving(view)) return false
+  const age = now - view.asked_at
+  if (view.phase === 'stopping') return 1_000
+  return age < 4_000 ? 250 : age < 15_000 ? 500 : 1_000
+}
+
+export function useSession() {
+  return useQuery({
+    queryKey: keys.session,
+    queryFn: ({ signal }) => calls.session(signal),
+    staleTime: 60_000,
+  })
+}
+
+export function useClasses() {
+  return useQuery({ queryKey: keys.classes, queryFn: ({ signal }) => calls.classes(signal) })
+}
+
+export function useClassPage(classId: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: computed(() => keys.classPage(toValue(classId))),
+    queryFn: ({ signal }) => calls.classPage(toValue(classId), signal),
+    refetchInterval: (query) =>
+      query.state.data?.labs.some((lab) => isMoving(lab.sandbox)) ? 1_000 : 30_000,
+  })
+}
+
+export function useBoard(classId: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: computed(() => keys.board(toValue(classId))),
+    queryFn: ({ signal }) => calls.board(toValue(classId), signal),
+    refetchInterval: 2_500,
+  })
+}
+
+/** The guide; its sandbox is put where `useSandbox` looks, so one request opens the page. */
+export function useLab(place: MaybeRefOrGetter<LabPlace>) {
+  const client = useQueryClient()
+  return useQuery({
+    queryKey: computed(() => keys.lab(toValue(place))),
+    queryFn: async ({ signal }) => {
+      const at = toValue(place)
+      const page = await calls.labPage(at, signal)
+      const known = client.getQueryState(keys.sandbox(at))
+      if (!at.student && !known?.data) client.setQueryData(keys.sandbox(at), sandboxIn(page))
+      return page.lab
+    },
+    staleTime: 5 * 60_000,
+  })
+}
+
+const sandboxIn = ({ sandbox, now }: LabPage): SandboxNow => ({ sandbox, now })
+
+export function useSandbox(place: MaybeRefOrGetter<LabPlace>) {
+  const client = useQueryClient()
+  return useQuery({
+    queryKey: computed(() => keys.sandbox(toValue(place))),
+    queryFn: async ({ signal }) => {
+      const at = toValue(place)
+      const answer = await calls.sandbox(at, signal)
+      // A Play still on its way is not undone by a look that overtook it.
+      const playing = client.isMutating({ mutationKey: ['play'] }) > 0
+      const hope = client.getQueryData<SandboxNow>(keys.sandbox(at))
+      return playing && hope && !isAlive(answer.sandbox) ? hope : answer
+    },
+    refetchInterval: (query) =>
+      pollEvery(query.state.data?.sandbox, serverClock.now()),
+  })
+}
+
+/** What the screen shows the moment Play is pressed, before anybody answered. */
+export function hoped(now: number, before: SandboxView | null | undefined): SandboxView {
+  return {
+    id: '',
+    phase: 'queued',
+    reason: null,
+    asked_at: now,
+    ready_at: null,
+    deadline_at: null,
+    ended_at: null,
+    extend_minutes: before?.extend_minutes ?? 0,
+    extensions_left: 0,
+    machines: [],
+    terminals: [],
+    ports: [],
+    stage: '',
+    seconds_expected: before?.seconds_expected ?? 0,
+  }
+}
+
+/** Play: safe to press twice and to retry, for it is a PUT of "a sandbox is here". */
+export function usePlay() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationKey: ['play'],
+    mutationFn: (place: LabPlace) => calls.play(place),
+    onMutate: async (place) => {
+      await client.cancelQueries({ queryKey: keys.sandbox(place) })
+      const before = client.getQueryData<SandboxNow>(keys.sandbox(place))
+      if (isAlive(before?.sandbox)) return { before }
+      const now = serverClock.now()
+      client.setQueryData<SandboxNow>(keys.sandbox(place), {
+        sandbox: hoped(now, before?.sandbox),
+        now,
+      })
+      return { before }
+    },
+    onSuccess: (answer, place) => client.setQueryData(keys.sandbox(place), answer),
+    onError: (_problem, place, context) =>
+      client.setQueryData(keys.sandbox(place), context?.before ?? { sandbox: null, now: 0 }),
+    onSettled: (_answer, _problem, place) =>
+      client.invalidateQueries({ queryKey: keys.classPage(place.classId) }),
+  })
+}
+
+export function useStop() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationKey: ['stop'],
+    mutationFn: (place: LabPlace) => calls.stop(place),
+    onSuccess: (answer, place) => client.setQueryData(keys.sandbox(place), answer),
+    onSettled: (_answer, _problem, place) => {
+      void client.invalidateQueries({ queryKey: keys.sandbox(place) })
+      void client.invalidateQueries({ queryKey: keys.board(place.classId) })
+      return client.invalidateQueries({ queryKey: keys.classPage(place.classId) })
+    },
+  })
+}
+
+/** The number the student saw travels in the variables, so a retry extends once. */
+export function useExtend() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationKey: ['extend'],
+    mutationFn: ({ place, seen }: { place: LabPlace; seen: number }) => calls.extend(place, seen),
+    onSuccess: (answer, { place }) => client.setQueryData(keys.sandbox(place), answer),
+    onSettled: (_answer, _problem, { place }) => {
+      void client.invalidateQueries({ queryKey: keys.board(place.classId) })
+      return client.invalidateQueries({ queryKey: keys.sandbox(place) })
+    },
+  })
+}

@@ -1,0 +1,34 @@
+import '@fontsource-variable/bricolage-grotesque/wght.css'
+import '@fontsource-variable/figtree/wght.css'
+import './styles/main.css'
+import { VueQueryPlugin } from '@tanstack/vue-query'
+import { createApp } from 'vue'
+import App from './App.vue'
+import { newQueryClient } from './api/queries'
+import { preferred, speak } from './i18n'
+import { keep } from './keep'
+import { newRouter } from './router'
+import { startTheme } from './theme'
+
+const store = keep()
+startTheme(store)
+
+// After a deploy an open tab asks for chunks that are gone; a fresh page has the new ones.
+window.addEventListener('vite:preloadError', (event) => {
+  const last = Number(sessionStorage.getItem('brihaspati.reloaded') ?? 0)
+  if (Date.now() - last < 10_000) return
+  event.preventDefault()
+  sessionStorage.setItem('brihaspati.reloaded', String(Date.now()))
+  window.location.reload()
+})
+
+const chance = () => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32
+const router = newRouter()
+const app = createApp(App)
+  .use(router)
+  .use(VueQueryPlugin, { queryClient: newQueryClient(chance) })
+
+// The page's chunk and its words come side by side.
+void Promise.all([speak(preferred(store, navigator.languages)), router.isReady()]).then(() =>
+  app.mount('#app'),
+)

@@ -1,0 +1,30 @@
+/** The terminal is night-coloured in both themes. Colours as the design system names them. */
+import type { ITheme } from '@xterm/xterm'
+
+export const palette: ITheme = {
+  background: '#14121e',
+  foreground: '#e9e6f3',
+  cursor: '#ffc45c',
+  cursorAccent: '#14121e',
+  selectionBackground: '#4c4a7a',
+  selectionInactiveBackground: '#35334f',
+  black: '#2d2a3e',
+  red: '#ff8080',
+  green: '#6fe0a6',
+  yellow: '#ffc45c',
+  blue: '#8fa8ff',
+  magenta: '#c9a0ff',
+  cyan: '#7ad6ff',
+  white: '#d9d5e6',
+  brightBlack: '#8b86a0',
+  brightRed: '#ff9d9d',
+  brightGreen: '#93f0be',
+  brightYellow: '#ffd788',
+  brightBlue: '#afc0ff',
+  brightMagenta: '#dabfff',
+  brightCyan: '#a2e4ff',
+  brightWhite: '#ffffff',
+  scrollbarSliderBackground: '#e9e6f322',
+  scrollbarSliderHoverBackground: '#e9e6f344',
+  scrollbarSliderActiveBackground: '#e9e6f355',
+}

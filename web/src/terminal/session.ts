@@ -1,0 +1,100 @@
+/** One terminal of a lab as the page holds it: its screen and its line, for as long as it is open. */
+import { shallowReactive } from 'vue'
+import * as calls from '@/api/calls'
+import { ApiProblem } from '@/api/problem'
+import { TerminalLink, TicketRefused, type LinkState, type LinkWorld } from './link'
+import { Screen } from './screen'
+import { watchWakeups } from './wakeups'
+
+export type TerminalView = {
+  state: LinkState
+  waiting: string
+  full: boolean
+  viewers: number
+  writer: boolean
+  notice: string
+  everOpen: boolean
+}
+
+/** The real world of a link: tickets from the API, the browser's sockets, time and chance. */
+export function browserWorld(place: calls.LabPlace): LinkWorld {
+  return {
+    ticket: async (signal) => {
+      try {
+        return await calls.ticket(place, { for: 'terminal' }, signal)
+      } catch (error) {
+        throw refusal(error) ?? error
+      }
+    },
+    socket: (url) => new WebSocket(url),
+    now: () => Date.now(),
+    after: (ms, then) => {
+      const timer = setTimeout(then, ms)
+      return () => clearTimeout(timer)
+    },
+    chance: () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32,
+  }
+}
+
+function refusal(error: unknown): TicketRefused | null {
+  if (!(error instanceof ApiProblem)) return null
+  if (error.status === 404 || error.status === 410) return new TicketRefused({ kind: 'gone' })
+  const final = error.status === 401 || error.status === 403
+  return final ? new TicketRefused({ kind: 'refused', reason: error.title }) : null
+}
+
+export class TerminalSession {
+  readonly view: TerminalView = shallowReactive({
+    state: { name: 'idle' },
+    waiting: '',
+    full: false,
+    viewers: 1,
+    writer: true,
+    notice: '',
+    everOpen: false,
+  })
+  readonly screen: Screen
+  readonly link: TerminalLink
+  private readonly unwatch: () => void
+
+  constructor(readonly name: string, world: LinkWorld, fontSize: number, screenReader = false) {
+    const { view } = this
+    this.screen = new Screen(
+      {
+        typed: (bytes) => this.link.type(bytes),
+        resized: (columns, rows) => this.link.resize(columns, rows),
+      },
+      fontSize,
+      screenReader,
+    )
+    this.link = new TerminalLink(name, world, this.screen, {
+      state: (state) => {
+        view.state = state
+        if (state.name === 'open') view.everOpen = true
+      },
+      typed: (waiting, full) => Object.assign(view, { waiting, full }),
+      size: (columns, rows) => this.screen.adopt(columns, rows),
+      company: (viewers, writer) => Object.assign(view, { viewers, writer }),
+      notice: (text) => (view.notice = text),
+    })
+    this.unwatch = watchWakeups({
+      wake: () => this.link.wake(),
+      sleep: () => this.link.sleep(),
+    })
+  }
+
+  /** Run a command line as if it had been typed. */
+  run(command: string): void {
+    if (command.includes('\n')) {
+      this.screen.terminal.paste(command) // bracketed where the shell knows it
+      return this.link.type(new TextEncoder().encode('\r'))
+    }
+    this.link.type(new TextEncoder().encode(`${command}\r`))
+  }
+
+  dispose(): void {
+    this.unwatch()
+    this.link.stop()
+    this.screen.dispose()
+  }
+}
