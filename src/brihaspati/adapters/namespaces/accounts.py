@@ -83,9 +83,9 @@ def ensure(name: str) -> None:
         return
     home = f"/home/{name}"
     shell = "/bin/bash" if Path("/bin/bash").exists() else "/bin/sh"
-    with open("/etc/passwd", "a") as users:
+    with Path("/etc/passwd").open("a") as users:
         users.write(f"{name}:x:{_STUDENT_ID}:{_STUDENT_ID}::{home}:{shell}\n")
-    with open("/etc/group", "a") as groups:
+    with Path("/etc/group").open("a") as groups:
         groups.write(f"{name}:x:{_STUDENT_ID}:\n")
-    os.makedirs(home, exist_ok=True)
+    Path(home).mkdir(parents=True, exist_ok=True)
     os.chown(home, _STUDENT_ID, _STUDENT_ID)

@@ -1,6 +1,6 @@
 """The processes that build one lab. The keeper forks the first; all heavy work happens here.
 
-    keeper -> builder (mounts, as the host's root) -> the lab's process 1 (lab's root, own everything)
+    keeper -> builder (mounts, as the host's root) -> process 1 (lab's root, with everything its own)
 
 The builder ends as soon as process 1 exists, which makes process 1 the keeper's child. Messages to
 the keeper, one JSON object each: {"pid": n}, then {"built": true}; or {"kind", "problem"}. The
@@ -144,4 +144,4 @@ def _first(job: Job, root: str) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     _say(job.channel, built=True)
     lockdown.lock(0, 0, [], job.filter_program)
-    os.execve(program, ["lab", _FOR_EVER], {})
+    os.execve(program, ["lab", _FOR_EVER], {})  # noqa: S606

@@ -138,6 +138,7 @@ class Version1:
         return list(dict.fromkeys(folder / label for folder in self._folders.values()))
 
     def make(self, label: str, limits: Limits) -> None:
+        """Make a lab's group with its limits."""
         for folder in self._of(label):
             folder.mkdir(parents=True)
         memory, cpu, pids = (self._folders[name] / label for name in _NEEDED)
@@ -150,18 +151,25 @@ class Version1:
         _write(pids / "pids.max", str(limits.pids))
 
     def fork(self, label: str) -> int:  # noqa: ARG002 - the child joins by itself
+        """Fork a member."""
         return os.fork()
 
     def arrive(self, label: str) -> None:
+        """Join, called by that child."""
         # "tasks" and not "cgroup.procs": a single thread that moves itself skips the lock whose
         # grace period costs 10 to 20 ms.
         for folder in self._of(label):
             _write(folder / "tasks", "0")
 
     def end(self, label: str) -> bool:
-        return all([_remove(folder) for folder in self._of(label)])
+        """Kill whoever is left and remove the group."""
+        ended = [
+            _remove(folder) for folder in self._of(label)
+        ]  # each of them, whatever the first says
+        return all(ended)
 
     def usage(self, label: str) -> Usage:
+        """What the lab uses now."""
         memory, cpu, pids = (self._folders[name] / label for name in _NEEDED)
         accounting = self._folders["cpuacct"] / label if "cpuacct" in self._folders else cpu
         spent = _number(accounting / "cpuacct.usage")
@@ -172,10 +180,12 @@ class Version1:
         )
 
     def labels(self) -> list[str]:
+        """Every lab that has a group."""
         found = [_children(folder) for folder in self._folders.values()]
         return sorted({label for labels in found for label in labels})
 
     def close(self) -> None:
+        """Remove the groups above the labs'."""
         for folder in dict.fromkeys(self._folders.values()):
             _close(folder)
 
@@ -197,6 +207,7 @@ class Version2:
                 _write(switch, wanted)
 
     def make(self, label: str, limits: Limits) -> None:
+        """Make a lab's group with its limits."""
         self._delegate()
         folder = self._folder / label
         folder.mkdir()
@@ -207,6 +218,7 @@ class Version2:
         _write(folder / "pids.max", str(limits.pids))
 
     def fork(self, label: str) -> int:
+        """Fork a member."""
         folder = os.open(self._folder / label, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             return kernel.fork_into_cgroup(folder)
@@ -217,9 +229,11 @@ class Version2:
         """Born a member: nothing to do."""
 
     def end(self, label: str) -> bool:
+        """Kill whoever is left and remove the group."""
         return _remove(self._folder / label)
 
     def usage(self, label: str) -> Usage:
+        """What the lab uses now."""
         folder = self._folder / label
         spent = dict(line.split() for line in (folder / "cpu.stat").read_text().splitlines())
         return Usage(
@@ -229,15 +243,18 @@ class Version2:
         )
 
     def labels(self) -> list[str]:
+        """Every lab that has a group."""
         return _children(self._folder)
 
     def close(self) -> None:
+        """Remove the groups above the labs'."""
         _close(self._folder)
 
 
 def _mounts(mountinfo: str) -> tuple[Path | None, dict[str, Path]]:
     """From /proc/self/mountinfo: where version 2 is, and each controller of version 1."""
-    unified, separate = None, {}
+    unified: Path | None = None
+    separate: dict[str, Path] = {}
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
         where = Path(before.split()[4])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 _FOLDERS = {
@@ -69,7 +70,7 @@ _FROM_ETC = (
 )
 _STUDENT = 1000
 
-_PASSWD = """\
+_USERS = """\
 root:x:0:0:root:/root:/bin/bash
 daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
 bin:x:2:2:bin:/bin:/usr/sbin/nologin
@@ -79,7 +80,7 @@ www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin
 student:x:1000:1000:Student:/home/student:/bin/bash
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 """
-_GROUP = """\
+_GROUPS = """\
 root:x:0:
 daemon:x:1:
 bin:x:2:
@@ -100,7 +101,7 @@ _PROFILE = """\
 umask 022
 [ -n "$BASH_VERSION" ] && [ -r /etc/bash.bashrc ] && . /etc/bash.bashrc
 """
-_BASHRC = r"""# For interactive shells. `\w` is where you are; `#` instead of `$` means you are root.
+_BASHRC = r"""# For interactive shells. The prompt ends in `#` instead of `$` when you are root.
 case $- in *i*) ;; *) return ;; esac
 shopt -s checkwinsize
 PS1='\[\e[1;32m\]\u@\h\[\e[0m\] \[\e[1;34m\]\w\[\e[0m\] \$ '
@@ -109,9 +110,9 @@ alias ls='ls --color=auto' ll='ls -l' la='ls -A' grep='grep --color=auto'
 """
 _BASH_PROFILE = "[ -r ~/.bashrc ] && . ~/.bashrc\n"
 _TEXTS = {
-    "etc/passwd": _PASSWD,
-    "etc/group": _GROUP,
-    "etc/shadow": "".join(f"{line.split(':')[0]}:*:::::::\n" for line in _PASSWD.splitlines()),
+    "etc/passwd": _USERS,
+    "etc/group": _GROUPS,
+    "etc/shadow": "".join(f"{line.split(':')[0]}:*:::::::\n" for line in _USERS.splitlines()),
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n",
     "etc/host.conf": "multi on\n",
     "etc/hosts": "127.0.0.1\tlocalhost\n",
@@ -163,10 +164,9 @@ def build(folder: Path, host: Path = Path("/")) -> None:
     """
     if folder.exists():
         return
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.draft")
-    shutil.rmtree(draft, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".draft", dir=folder.parent))
     try:
-        draft.mkdir(mode=0o755, parents=True)
         for name, mode in _FOLDERS.items():
             (draft / name).mkdir()
             (draft / name).chmod(mode)

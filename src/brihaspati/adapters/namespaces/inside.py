@@ -56,18 +56,18 @@ def loopback_up() -> None:
 
 def _mount_kernel_folders(root: str) -> None:
     for name in ("pts", "shm"):
-        os.mkdir(f"{root}/dev/{name}")
+        Path(f"{root}/dev/{name}").mkdir()
     terminals = "newinstance,ptmxmode=0666,mode=620,gid=5"
     flags = kernel.MS_NOSUID | kernel.MS_NOEXEC
     kernel.mount("devpts", f"{root}/dev/pts", "devpts", flags, terminals)
-    kernel.mount("shm", f"{root}/dev/shm", "tmpfs", _QUIET, "mode=1777,size=16m,nr_inodes=4096")
+    kernel.mount("shm", f"{root}/dev/shm", "tmpfs", _QUIET, "mode=1777,size=16m,nr_inodes=4096")  # noqa: S108 - of the lab
     links = {"ptmx": "pts/ptmx", "fd": "/proc/self/fd", "core": "/proc/kcore"}
     links |= {name: f"/proc/self/fd/{n}" for n, name in enumerate(("stdin", "stdout", "stderr"))}
     for name, target in links.items():
-        os.symlink(target, f"{root}/dev/{name}")
+        Path(f"{root}/dev/{name}").symlink_to(target)
     for name in ("proc", "sys", "run"):
         with contextlib.suppress(FileExistsError):
-            os.mkdir(f"{root}/{name}")
+            Path(f"{root}/{name}").mkdir()
     kernel.mount("proc", f"{root}/proc", "proc", _QUIET)
     kernel.mount("sysfs", f"{root}/sys", "sysfs", _QUIET | kernel.MS_RDONLY)
     flags = kernel.MS_NOSUID | kernel.MS_NODEV
@@ -117,9 +117,9 @@ def enter(name: str) -> None:
 def _write(path: str, data: bytes, mode: int = 0o644) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)  # never through a link the image has there
+        Path(path).unlink()  # never through a link the image has there
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with open(fd, "wb") as file:
+    with os.fdopen(fd, "wb") as file:
         os.fchmod(fd, mode)
         file.write(data)
 

@@ -203,7 +203,7 @@ def _listen(folder: Path) -> socket.socket:
         with contextlib.suppress(FileNotFoundError):
             (folder / "keeper.sock").unlink()
         server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        server.setblocking(False)
+        server.setblocking(False)  # noqa: FBT003 - a positional-only call
         server.bind(wire.address(at))
         (folder / "keeper.sock").chmod(0o600)
         server.listen(_BACKLOG)
@@ -297,7 +297,7 @@ def _run(folder: Path, orphan_seconds: float, ready: int) -> int:
 def main(argv: list[str]) -> int:
     """Run until told to end, or alone for too long. Returns the exit status."""
     folder, orphan_seconds, ready = Path(argv[0]), float(argv[1]), int(argv[2])
-    os.set_inheritable(ready, False)
+    os.set_inheritable(ready, False)  # noqa: FBT003 - a positional-only call
     _detach()
     try:
         return _run(folder, orphan_seconds, ready)

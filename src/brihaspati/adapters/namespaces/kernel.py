@@ -54,7 +54,7 @@ def _syscall(what: str, number: int, *arguments: object) -> int:
 def mount(
     source: str | None, target: str, kind: str | None = None, flags: int = 0, data: str = ""
 ) -> None:
-    """mount(2); `data` as the file system reads it."""
+    """Mount; `data` is as the file system reads it."""
     result = _libc.mount(
         source.encode() if source else None,
         target.encode(),
@@ -66,12 +66,12 @@ def mount(
 
 
 def umount(target: str, flags: int = 0) -> None:
-    """umount2(2)."""
+    """Unmount."""
     _checked(_libc.umount2(target.encode(), flags), f"unmount {target}")
 
 
 def pivot_root(new: str, put_old: str) -> None:
-    """pivot_root(2)."""
+    """Make `new` the root and put the old one at `put_old`."""
     _syscall("pivot_root", _PIVOT_ROOT, new.encode(), put_old.encode())
 
 
@@ -91,17 +91,17 @@ def bind_idmapped(source: str, target: str, userns: int, attributes: int = 0) ->
 
 
 def unshare(flags: int) -> None:
-    """unshare(2)."""
+    """Leave these namespaces for new ones."""
     _checked(_libc.unshare(flags), f"make namespaces {flags:#x}")
 
 
 def setns(fd: int, flags: int) -> None:
-    """setns(2); with a pidfd, `flags` may name several namespaces at once."""
+    """Enter namespaces; with a pidfd, `flags` may name several at once."""
     _checked(_libc.setns(fd, flags), f"enter namespaces {flags:#x}")
 
 
 def prctl(option: int, argument: int | bytes = 0, *more: int) -> None:
-    """prctl(2)."""
+    """Set a property of this process."""
     rest = [ctypes.c_ulong(m) for m in (*more, 0, 0, 0)[:3]]
     first = ctypes.c_ulong(argument) if isinstance(argument, int) else argument
     _checked(_libc.prctl(option, first, *rest), f"prctl {option}")

@@ -85,8 +85,9 @@ class Loop:
                 return
             if pid == 0:
                 return
-            if pid not in self._children:
-                self._hear(0)  # whoever made it told us of it before it could end
             act = self._children.pop(pid, None)
+            # What it said, or what was said of it, before it ended is heard first.
+            self._hear(0)
+            act = act or self._children.pop(pid, None)
             if act is not None:
                 act(status)

@@ -31,15 +31,18 @@ class Terminal:
         self._lock = threading.Lock()
 
     def fileno(self) -> int:
+        """The non-blocking descriptor."""
         return self._master
 
     def resize(self, columns: int, rows: int) -> None:
+        """Tell the program the size of its screen."""
         with self._lock:
             if self._master >= 0:
                 size = struct.pack("HHHH", rows, columns, 0, 0)
                 fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
 
     def close(self) -> None:
+        """Hang up; safe to repeat."""
         with self._lock:
             if self._master >= 0:
                 os.close(self._master)
@@ -54,6 +57,7 @@ class Place:
         self._label = label
 
     def terminal(self, command: Sequence[str] | None, columns: int, rows: int) -> Terminal:
+        """Start a program on a tty of the lab's own. Raises PlaceError, NoSuchMachine."""
         what = {"command": None if command is None else list(command), "size": [columns, rows]}
         _, fds = self._ask("terminal", what)
         return Terminal(fds[0])
@@ -67,6 +71,7 @@ class Place:
         output_bytes_max: int = 65536,
         user: str | None = None,
     ) -> places.Outcome:
+        """Run a command to its end, at most the time. Raises PlaceError, NoSuchMachine."""
         deadline = time.monotonic() + timeout_seconds
         line = self._open("exec", {"argv": list(argv), "user": user}, None)
         try:
@@ -76,17 +81,20 @@ class Place:
             line.close()
 
     def read(self, path: str, bytes_max: int) -> bytes:
+        """A regular file, read as the machine's own user. Raises PlaceError, NoSuchMachine."""
         answer, fds = self._ask("read", {"path": _absolute(path)})
-        with open(fds[0], "rb") as file:
+        with os.fdopen(fds[0], "rb") as file:
             data = file.read(bytes_max + 1) if answer["size"] <= bytes_max else None
         if data is None or len(data) > bytes_max:
             raise places.PlaceError(f"{path} is larger than {bytes_max} bytes")
         return data
 
     def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
+        """Replace a file as the machine's own user. Raises PlaceError, NoSuchMachine."""
         self._ask("write", {"path": _absolute(path), "mode": mode & 0o777}, data)
 
     def connect(self, port: int, *, timeout_seconds: float = 5) -> socket.socket:
+        """Connect to a server in the lab. Raises PlaceError, NoSuchMachine."""
         _, fds = self._ask("socket", {})
         connection = socket.socket(fileno=fds[0])
         try:
@@ -130,10 +138,10 @@ def _checked(line: client.Line) -> tuple[dict[str, Any], list[int]]:
     if "ok" in answer:
         return answer, fds
     client.close_all(fds)
-    problem = str(answer.get("problem", "the machine did not answer"))
+    text = str(answer.get("problem", "the machine did not answer"))
     if answer.get("kind") in ("gone", "ending"):
-        raise places.NoSuchMachine(problem)
-    raise places.PlaceError(problem)
+        raise places.NoSuchMachine(text)
+    raise places.PlaceError(text)
 
 
 class _Running:
@@ -181,12 +189,9 @@ class _Running:
         # What it wrote is in the pipes; a child in the background may keep them open for ever.
         end = min(deadline, time.monotonic() + _LEFTOVER_SECONDS)
         while self._reading() and time.monotonic() < end:
-            if not self._turn(0 if self._quiet() else end - time.monotonic()):
+            if not self._turn(0):
                 break
         return False
-
-    def _quiet(self) -> bool:
-        return True
 
     def _reading(self) -> bool:
         return any(fd in self._selector.get_map() for fd in self._got)

@@ -29,22 +29,34 @@ class Rootfs(Protocol):
     """An image ready to be a lab's root: `path`, and `usr` to be laid over its /usr, if any."""
 
     @property
-    def path(self) -> Path: ...
+    def path(self) -> Path:
+        """A folder owned by root."""
+        ...
+
     @property
-    def usr(self) -> Path | None: ...
+    def usr(self) -> Path | None:
+        """Bound read-only at /usr."""
+        ...
 
 
 class Images(Protocol):
     """Makes images ready. Raises CreateRefused with kind "image"."""
 
-    def ready(self, image: str, progress: Progress) -> Rootfs: ...
+    def ready(self, image: str, progress: Progress) -> Rootfs:
+        """The image; quick when it was ready before."""
+        ...
 
 
 class Networks(Protocol):
     """Joins a lab's network namespace to a network, and undoes that; absent is fine."""
 
-    def attach(self, label: str, netns_fd: int, order: ports.MachineOrder) -> None: ...
-    def detach(self, label: str) -> None: ...
+    def attach(self, label: str, netns_fd: int, order: ports.MachineOrder) -> None:
+        """Raises CreateRefused, OSError."""
+        ...
+
+    def detach(self, label: str) -> None:
+        """Undo `attach`."""
+        ...
 
 
 def _now() -> ports.Moment:
@@ -60,7 +72,7 @@ class Namespaces:
 
     name = "namespaces"
 
-    def __init__(  # noqa: PLR0913 - the wiring names each of them
+    def __init__(
         self,
         folder: Path,
         env: str,
@@ -112,7 +124,9 @@ class Namespaces:
             raise ports.Unclear(str(problem)) from problem
         finally:
             line.close()
-        return ports.MachineSeen(order.label, order.label, True, lab.created_at)
+        return ports.MachineSeen(
+            label=order.label, id=order.label, usable=True, created_at=lab.created_at
+        )
 
     def _check(self, order: ports.MachineOrder) -> None:
         if not _LABEL.fullmatch(order.label) or not order.label.startswith(self._mark):
@@ -168,7 +182,7 @@ class Namespaces:
     def delete(self, machine_id: str) -> None:
         """End a lab and wait until nothing of it is left; absent is fine. Raises Unclear."""
         if not machine_id.startswith(self._mark):
-            raise ports.Unclear(f"{machine_id} is not a machine of ours")
+            return  # never touch what has not our mark
         answer = self._ask({"op": "destroy", "label": machine_id})
         if answer.get("network") and self._networks is not None:
             self._networks.detach(machine_id)

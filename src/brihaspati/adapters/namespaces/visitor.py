@@ -13,6 +13,7 @@ import stat
 import struct
 import termios
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from brihaspati.adapters.namespaces import accounts, cgroups, kernel, lockdown, wire
 
@@ -116,7 +117,7 @@ def _exec(visit: Visit, account: accounts.Account, argv: list[str], fds: list[in
         os.close(fd)
     visit.reply.close()
     try:
-        os.execve(program, argv, environment)
+        os.execve(program, argv, environment)  # noqa: S606 - a shell is the point
     except OSError as problem:
         os.write(2, f"{program}: {problem.strerror}\r\n".encode())
         os._exit(126)
@@ -198,7 +199,7 @@ def _write(visit: Visit, account: accounts.Account) -> None:
     assert visit.payload is not None
     _as_user(account)
     path = os.path.realpath(path)
-    if os.path.lexists(path) and not stat.S_ISREG(os.stat(path).st_mode):
+    if os.path.lexists(path) and not Path(path).is_file():
         raise Refused("not a regular file")
     draft = f"{os.path.dirname(path)}/.{os.path.basename(path)[:200]}.{os.getpid()}.part"  # noqa: PTH119, PTH120
     target = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -206,12 +207,12 @@ def _write(visit: Visit, account: accounts.Account) -> None:
         _copy(visit.payload, target)
         os.fchmod(target, mode)
         if account.uid == 0 and os.path.exists(path):  # noqa: PTH110 - a file keeps its owner
-            was = os.stat(path)  # noqa: PTH116
+            was = Path(path).stat()
             os.fchown(target, was.st_uid, was.st_gid)
             os.fchmod(target, mode)
-        os.replace(draft, path)
+        Path(draft).replace(path)
     except BaseException:
-        os.unlink(draft)
+        Path(draft).unlink()
         raise
     wire.answer(visit.reply, {"ok": True})
 

@@ -82,7 +82,7 @@ def address(folder: int) -> str:
 def payload(data: bytes) -> int:
     """Bytes of any size as a descriptor to send along. Raises OSError."""
     fd = os.memfd_create("payload", os.MFD_CLOEXEC)
-    with open(os.dup(fd), "wb") as file:
+    with os.fdopen(os.dup(fd), "wb") as file:
         file.write(data)
     return fd
 
