@@ -8,7 +8,7 @@ export PYTHON
 
 RUN_LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
-PYTHON_INPUTS := pyproject.toml scripts/python $(CURDIR) $(shell $(PYTHON) --version 2>&1)
+PYTHON_INPUTS := pyproject.toml scripts/python '$(CURDIR)' '$(shell $(PYTHON) --version 2>&1 | head -1)'
 
 # What a lab with a network or a larger disk needs on the host, and what the tests need on top.
 HOST_TOOLS := ip=iproute2 nft=nftables mkfs.ext4=e2fsprogs
