@@ -112,12 +112,12 @@ def _remove_groups(name: str) -> None:
                 folder.rmdir()
 
 
-def import_image(address: str, name: str) -> None:
-    """A root file system of nothing but busybox."""
+def rootfs(into: Path) -> Path:
+    """A root file system of nothing but busybox, as a tar file."""
     program = Path(shutil.which("busybox") or "")
     listed = subprocess.run([program, "--list"], capture_output=True, text=True, check=True)
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
+    packed = into / "rootfs.tar"
+    with tarfile.open(packed, mode="w") as archive:
         for folder in _FOLDERS:
             _add(archive, folder, tarfile.DIRTYPE, mode=0o1777 if folder == "tmp" else 0o755)
         _add(archive, "bin/busybox", tarfile.REGTYPE, mode=0o755, data=program.read_bytes())
@@ -127,10 +127,7 @@ def import_image(address: str, name: str) -> None:
         accounts = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n"
         _add(archive, "etc/passwd", tarfile.REGTYPE, data=accounts)
         _add(archive, "etc/group", tarfile.REGTYPE, data=b"root:x:0:\nnogroup:x:65534:\n")
-    repository, _, tag = name.partition(":")
-    client = docker.APIClient(base_url=address, version="auto")
-    client.import_image_from_data(packed.getvalue(), repository=repository, tag=tag)
-    client.close()
+    return packed
 
 
 def _add(

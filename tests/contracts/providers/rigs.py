@@ -57,24 +57,25 @@ def _memory(_: Path) -> Iterator[Rig]:
 
 @contextlib.contextmanager
 def _docker(folder: Path) -> Iterator[Rig]:
-    with container_engines.dockerd(folder) as address, _containers(address) as rig:
+    with container_engines.dockerd(folder) as address, _containers(folder, address) as rig:
         yield rig
 
 
 @contextlib.contextmanager
 def _podman(folder: Path) -> Iterator[Rig]:
-    with container_engines.podman(folder) as address, _containers(address) as rig:
+    with container_engines.podman(folder) as address, _containers(folder, address) as rig:
         yield rig
 
 
 @contextlib.contextmanager
-def _containers(address: str) -> Iterator[Rig]:
-    image = "localhost/brihaspati-contract:1"
-    container_engines.import_image(address, image)
+def _containers(folder: Path, address: str) -> Iterator[Rig]:
+    image = f"rootfs:{container_engines.rootfs(folder)}"
     provider = docker_engine.DockerEngine(options.Options(ENV, address))
     other = docker_engine.DockerEngine(options.Options("elsewhere", address))
     can = frozenset({"inside", "once", "limits", "peers", "student"})
     with contextlib.closing(provider), contextlib.closing(other):
+        provider.prepare(image, lambda *_: None)
+        name = provider._images.name_of(image)
         yield Rig(
             provider,
             provider.place,
@@ -83,7 +84,7 @@ def _containers(address: str) -> Iterator[Rig]:
             image,
             _BUSYBOX_SERVER,
             ("ps", "-o", "args"),
-            lambda: _foreign_container(address, image),
+            lambda: _foreign_container(address, name),
         )
 
 

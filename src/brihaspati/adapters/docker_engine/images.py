@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import tarfile
 import threading
@@ -16,7 +17,8 @@ from brihaspati.adapters.docker_engine import engine
 
 Progress = Callable[[str, float | None], None]
 _ROOTFS = "rootfs:"
-_REPOSITORY = "brihaspati/rootfs"
+# Podman finds short names only where it is configured to, and this one always.
+_REPOSITORY = "localhost/brihaspati/rootfs"
 _CHUNK_BYTES = 1 << 20
 
 
@@ -89,9 +91,14 @@ class Images:
     def _import(self, rootfs: Path, name: str, progress: Progress) -> None:
         progress(f"importing {rootfs}", None)
         repository, _, tag = name.rpartition(":")
+        api: Any = self._line.api
         try:
             with _as_tar(rootfs) as stream:
-                self._line.api.import_image_from_stream(stream, repository=repository, tag=tag)
+                said = api.import_image_from_stream(stream, repository=repository, tag=tag)
+            if not self.present(name):
+                # Podman does not mind the tag, but says what it has made.
+                made = json.loads(said.strip().splitlines()[-1])
+                api.tag(made["status"], repository, tag)
         except OSError:
             # A folder we could not read to its end looks whole to the engine.
             with contextlib.suppress(*engine.FAULTS):
@@ -118,11 +125,11 @@ def _fingerprint(rootfs: Path) -> str:
 
 
 @contextlib.contextmanager
-def _as_tar(rootfs: Path) -> Iterator[Any]:
-    """A readable stream: the tar file itself, or a folder as one, without a copy on disk."""
+def _as_tar(rootfs: Path) -> Iterator[Iterator[bytes]]:
+    """The tar file in pieces, or a folder as one, without a copy on disk."""
     if rootfs.is_file():
         with rootfs.open("rb") as stream:
-            yield stream
+            yield iter(lambda: stream.read(_CHUNK_BYTES), b"")
         return
     out, into = os.pipe()
     with os.fdopen(out, "rb") as stream:

@@ -70,7 +70,7 @@ def _ulimits(options: Options, disk_mb: int) -> list[docker.types.Ulimit]:
     # Named one by one: an engine's defaults can exceed what its own process may grant. nproc is
     # counted per user over all machines, so it is no limit of a machine: the pids limit is.
     nofile = _most(resource.RLIMIT_NOFILE, 65536)
-    nproc = _most(resource.RLIMIT_NPROC, 65536)
+    nproc = _most(resource.RLIMIT_NPROC, 16384)  # Podman keeps 32,768 for itself
     ulimits = [
         docker.types.Ulimit(name="nofile", soft=min(1024, nofile), hard=nofile),
         docker.types.Ulimit(name="nproc", soft=nproc, hard=nproc),
