@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from brihaspati.adapters.labfolder import contents, guide, marked, schema
-from brihaspati.adapters.labfolder.problems import LabProblems, Problem, Report
+from brihaspati.adapters.labfolder.problems import LabProblems, Report
 from brihaspati.domain import labs
 
 FILE = "lab.yaml"
@@ -35,21 +35,19 @@ def read(folder: Path) -> labs.Lab:
     return dataclasses.replace(lab, version=version(lab))
 
 
-def read_all(root: Path) -> list[labs.Lab]:
-    """The labs in every folder of `root` that has a lab.yaml, by name.
+def read_all(root: Path) -> tuple[list[labs.Lab], list[LabProblems]]:
+    """Every folder of `root` with a lab.yaml: the labs by name, and what keeps others from it.
 
-    Raises LabProblems with the faults of all of them together.
+    One broken folder does not take the others away.
     """
     found: list[labs.Lab] = []
-    problems: list[Problem] = []
+    wrong: list[LabProblems] = []
     for folder in sorted(path.parent for path in root.glob(f"*/{FILE}")):
         try:
             found.append(read(folder))
-        except LabProblems as error:
-            problems += error.problems
-    if problems:
-        raise LabProblems(problems)
-    return found
+        except LabProblems as problems:
+            wrong.append(problems)
+    return found, wrong
 
 
 def version(lab: labs.Lab) -> str:
