@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pathlib
 import pkgutil
 import re
+from collections.abc import Iterator
 
 import click
 import pytest
@@ -129,7 +131,37 @@ def _unknown(root: click.Command, words: list[str]) -> str | None:
     return None
 
 
-def test_every_command_of_brihaspati_is_documented() -> None:
+def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
+    yield path, group
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+def test_every_command_and_option_of_brihaspati_is_documented() -> None:
     reference = tracked.text("docs/reference/cli.md")
-    for name in _cli().commands:
-        assert f"brihaspati {name}" in reference, name
+    for path, command in _commands(_cli(), "brihaspati"):
+        assert f"`{path}" in reference or isinstance(command, click.Group), path
+        for parameter in command.params:
+            for option in parameter.opts if isinstance(parameter, click.Option) else ():
+                assert f"`{option}" in reference or not option.startswith("--"), f"{path} {option}"
+
+
+def test_documented_settings_are_those_that_are_read() -> None:
+    name = re.compile(r"BRIHASPATI_[A-Z_]*[A-Z]")
+    read = set(name.findall(tracked.text("src/brihaspati/settings.py")))
+    assert set(name.findall(tracked.text("docs/reference/settings.md"))) == read
+    for page in _pages():
+        assert set(name.findall(tracked.text(page))) <= read, page
+
+
+def test_documented_routes_are_those_of_the_api() -> None:
+    page = tracked.text("docs/reference/http-api.md")
+    for path, methods in json.loads(tracked.text("openapi.json"))["paths"].items():
+        shown = path.replace("{class_id}", "{class}")
+        short = re.sub(r".*/sandbox", ".../sandbox", shown)
+        for method in methods:
+            routes = (f"`{method.upper()} {shown}`", f"`{method.upper()} {short}`")
+            assert any(route in page for route in routes), routes

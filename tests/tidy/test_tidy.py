@@ -21,7 +21,7 @@ VAGUE_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "manag
 PATCHING = {"unittest.mock", "mock", "pytest_mock"}
 
 # Where somebody's machine or CI keeps its clones. Spelled so that this file is no match itself.
-PLACES = re.compile(r"(?<![\w.}])/(wor[k]|workspac[e]|build[s])/\w")
+PLACES = re.compile(r"(?<![\w.}@])/(wor[k]|workspac[e]|build[s])/\w")
 REGISTRIES = re.compile(r"npm[j]s\.|yarn[p]kg\.|\bpy[p]i\.org|python[h]osted")
 # A list of style classes, a drawing's path or an address is one word to its reader.
 # So is a remark to a linter at the end of a line, which cannot stand elsewhere.
