@@ -27,7 +27,7 @@ class _Side(Protocol):
 
 async def relay(
     client: aiohttp.ClientSession,
-    request: web.Request,
+    request: web.BaseRequest,
     url: yarl.URL,
     headers: preview_headers.Headers,
 ) -> web.StreamResponse:

@@ -63,10 +63,10 @@ class Target:
 
 
 class Previews:
-    """Serves every request whose Host is a preview's. Use `middleware` in the HTTP server.
+    """A handler for `web.Server`: serves every request whose Host is a preview's (`matches`).
 
-    The server must run with `auto_decompress=False` and `handler_cancellation=True` (see
-    `serving.http_runner`), so that bodies pass unchanged and a browser that leaves is noticed.
+    The server must be made with `auto_decompress=False` and `handler_cancellation=True`, so that
+    bodies pass unchanged and a browser that leaves is noticed.
     """
 
     def __init__(
@@ -94,19 +94,10 @@ class Previews:
         """Whether a Host header is a preview's."""
         return self._pattern.fullmatch(host.lower()) is not None
 
-    @web.middleware
-    async def middleware(
-        self,
-        request: web.Request,
-        handler: Callable[[web.Request], object],
-    ) -> web.StreamResponse:
-        """Takes the requests of previews, leaves all others to the application's handlers."""
-        if self.matches(request.host):
-            return await self.handle(request)
-        return await handler(request)  # type: ignore[misc,no-any-return]
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer a request whose Host matches."""
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request of a preview."""
+        if not self.matches(request.host):
+            return self._page(preview_pages.not_open(), 404)
         if request.path == OPEN_PATH and request.method == "GET":
             return self._open(request)
         target = self._target(request)
@@ -126,7 +117,7 @@ class Previews:
             await self._session.close()
 
     # --- the cookie --------------------------------------------------------------------------
-    def _open(self, request: web.Request) -> web.Response:
+    def _open(self, request: web.BaseRequest) -> web.Response:
         host = request.host.lower()
         named = self._pattern.fullmatch(host)
         assert named is not None
@@ -162,7 +153,7 @@ class Previews:
         # in the lab page's frame only a partitioned cookie is sent back.
         return [plain, f"{self._cookie}_framed={common}; Secure; SameSite=None; Partitioned"]
 
-    def _target(self, request: web.Request) -> Target | None:
+    def _target(self, request: web.BaseRequest) -> Target | None:
         """What the request's cookie opens, if it is genuine and of this host."""
         names = (self._cookie, f"{self._cookie}_framed")
         for name, value in preview_headers.cookies(request.headers.getall("Cookie", [])):
@@ -195,7 +186,7 @@ class Previews:
         return hmac.digest(self._key, _PREFIX + body, hashlib.sha256)
 
     # --- passing on --------------------------------------------------------------------------
-    async def _pass(self, request: web.Request, target: Target) -> web.StreamResponse:
+    async def _pass(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         headers = preview_headers.to_application(
             request.headers.items(),
             host=request.host,
@@ -221,7 +212,7 @@ class Previews:
             return await self._answer(request, target, theirs)
 
     async def _answer(
-        self, request: web.Request, target: Target, theirs: aiohttp.ClientResponse
+        self, request: web.BaseRequest, target: Target, theirs: aiohttp.ClientResponse
     ) -> web.StreamResponse:
         ours = web.StreamResponse(status=theirs.status, reason=theirs.reason)
         ours.headers.extend(

@@ -1,4 +1,4 @@
-"""The agent put together: hub, sockets, previews and the door, on one event loop."""
+"""The agent put together: hub, sockets, previews and one port, on one event loop."""
 
 from __future__ import annotations
 
@@ -23,33 +23,24 @@ class Terms:
 
 
 class Agent:
-    """Serves the places of this host. Its methods run on the loop it was made on."""
+    """Serves the places of this host alone: no portal behind the same port."""
 
     def __init__(self, at: places.Places, terms: Terms, now: Callable[[], int]) -> None:
         self.hub = hub.Hub(at, now)
         gate = tickets.Gate(terms.public_key, terms.env, now, terms.started_at)
-        self.sockets = sockets.Sockets(connections.Service(self.hub, gate, terms.origin_allowed))
-        self.previews = previews.Previews(self.hub, gate, terms.previews, now)
+        self._sockets = sockets.Sockets(connections.Service(self.hub, gate, terms.origin_allowed))
+        self._previews = previews.Previews(self.hub, gate, terms.previews, now)
+        self._http = web.Server(self._previews, auto_decompress=False, handler_cancellation=True)
+        self._door = door.Door(functools.partial(sockets.serve_accepted, self._sockets), self._http)
 
-    def door(self, http: web.AppRunner) -> door.Door:
-        """A door in front of this agent and of an HTTP server (a runner that was set up).
-
-        The server's application should have `previews.middleware` first of all.
-        """
-        assert http.server is not None
-        return door.Door(functools.partial(sockets.serve_accepted, self.sockets), http.server)
+    def open(self, host: str, port: int) -> int:
+        """Listen; the port. Raises OSError with a text for a person."""
+        return self._door.open(host, port)
 
     async def close(self) -> None:
         """End every terminal and connection."""
+        self._door.close()
         await self.hub.close()
-        await self.previews.close()
-        self.sockets.close()
-
-
-async def http_runner(application: web.Application) -> web.AppRunner:
-    """An HTTP server for a `Door`, with the settings that previews need."""
-    runner = web.AppRunner(
-        application, access_log=None, auto_decompress=False, handler_cancellation=True
-    )
-    await runner.setup()
-    return runner
+        await self._previews.close()
+        await self._http.shutdown(timeout=1)
+        self._sockets.close()
