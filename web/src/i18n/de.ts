@@ -102,7 +102,7 @@ const de: Messages = {
   'class.opens_at': 'Beginnt {when}',
   'class.closes_at': 'Offen bis {when}',
   'hero.next': 'Als Nächstes',
-  'hero.running': 'Läuft · mach weiter, wo du warst',
+  'hero.running.more': '· mach weiter, wo du warst',
   'hero.resume': 'Weitermachen',
   'hero.lab': 'Lab {number} · {time}',
   'state.starting': 'Startet',

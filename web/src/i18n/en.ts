@@ -100,7 +100,7 @@ const en = {
   'class.opens_at': 'Opens {when}',
   'class.closes_at': 'Open until {when}',
   'hero.next': 'Up next',
-  'hero.running': 'Running · pick up where you left off',
+  'hero.running.more': '· pick up where you left off',
   'hero.resume': 'Resume lab',
   'hero.lab': 'Lab {number} · {time}',
   'state.starting': 'Starting',

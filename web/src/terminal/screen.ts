@@ -37,6 +37,7 @@ export class Screen implements LinkScreen {
       cursorBlink: true,
       cursorStyle: 'bar',
       cursorWidth: 2,
+      cursorInactiveStyle: 'bar',
       scrollback: SCROLLBACK_LINES,
       minimumContrastRatio: 4.5,
       macOptionIsMeta: true,

@@ -7,7 +7,8 @@ const READER = 'brihaspati.terminal.reader'
 const LEAST = 11
 const MOST = 24
 
-const size = ref(Number(keep()?.getItem(FONT)) || 15)
+const usual = window.matchMedia('(max-width: 639px)').matches ? 13 : 15
+const size = ref(Number(keep()?.getItem(FONT)) || usual)
 const reader = ref(keep()?.getItem(READER) === 'on')
 export const fontSize = readonly(size)
 export const screenReader = readonly(reader)
