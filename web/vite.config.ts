@@ -10,7 +10,7 @@ export default defineConfig(async ({ mode }) => ({
     vue(),
     tailwindcss(),
     // A pretend API for looking at pages; never part of a build.
-    ...(mode === 'fake' ? [(await import('./dev/fake-api')).fakeApi()] : []),
+    ...(mode === 'fake' ? [(await import('./dev/fake-api.ts')).fakeApi()] : []),
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   build: {

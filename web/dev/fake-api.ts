@@ -8,8 +8,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Plugin } from 'vite'
 import { WebSocketServer } from 'ws'
 import type { components } from '../src/api/schema'
-import { labCards, labContent, MINUTE, sandbox, students } from './fake-data'
-import { Shell, TerminalServer } from './terminal-server'
+import { labCards, labContent, MINUTE, sandbox, students } from './fake-data.ts'
+import { Shell, TerminalServer } from './terminal-server.ts'
 
 type S = components['schemas']
 const boxes = new Map<string, S['SandboxView']>()

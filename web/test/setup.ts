@@ -1,0 +1,3 @@
+import { speak } from '@/i18n'
+
+if ('document' in globalThis) await speak('en')

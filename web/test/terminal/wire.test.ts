@@ -1,0 +1,81 @@
+// @vitest-environment node
+/** The link against a real WebSocket server, over a real socket. */
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
+import { TerminalLink, type LinkSocket } from '@/terminal/link'
+import { Shell, TerminalServer } from '../../dev/terminal-server'
+import { PaperScreen } from './world'
+
+let server: WebSocketServer
+let terminals: TerminalServer
+let shell: Shell
+let screen: PaperScreen
+let link: TerminalLink
+
+beforeEach(async () => {
+  shell = new Shell('one', () => shell.output)
+  shell.onInput = (bytes) => shell.print(`you typed ${String(bytes)};`)
+  terminals = new TerminalServer(new Map([['main', shell]]))
+  server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  server.on('connection', (socket) => terminals.serve(socket))
+  await once(server, 'listening')
+  screen = new PaperScreen()
+  const { port } = server.address() as AddressInfo
+  link = new TerminalLink(
+    'main',
+    {
+      ticket: async () => ({ ticket: 't', url: `ws://127.0.0.1:${port}/agent/terminal` }),
+      socket: (url) => new WebSocket(url) as unknown as LinkSocket,
+      now: () => Date.now(),
+      after: (ms, then) => {
+        const timer = setTimeout(then, ms)
+        return () => clearTimeout(timer)
+      },
+      chance: () => 0,
+    },
+    screen,
+  )
+  link.start()
+  await vi.waitUntil(() => link.state.name === 'open')
+})
+afterEach(() => {
+  link.stop()
+  server.close()
+})
+const type = (text: string) => link.type(new TextEncoder().encode(text))
+
+it('types and reads', async () => {
+  type('ls')
+  await vi.waitUntil(() => screen.text === 'you typed ls;')
+  await vi.waitUntil(() => terminals.acks.at(-1) === screen.text.length)
+})
+
+it('finds its shell again after a drop, with what was printed meanwhile and what was typed', async () => {
+  type('a')
+  await vi.waitUntil(() => screen.text.includes('you typed a;'))
+  terminals.drop()
+  await vi.waitUntil(() => link.state.name !== 'open')
+  shell.print('meanwhile;')
+  type('b')
+  await vi.waitUntil(() => link.state.name === 'open')
+  await vi.waitUntil(() => screen.text === 'you typed a;meanwhile;you typed b;')
+  expect(terminals.openings.at(-1)).toMatchObject({ since: 12, epoch: 'one' })
+  expect(screen.resets).toBe(1)
+})
+
+it('keeps trying while the server refuses, then goes on', async () => {
+  terminals.refuse = { code: 4429, reason: 'too fast' }
+  terminals.drop()
+  await vi.waitUntil(() => terminals.openings.length >= 3)
+  terminals.refuse = null
+  await vi.waitUntil(() => link.state.name === 'open')
+})
+
+it('draws two megabytes and acknowledges every byte', async () => {
+  const line = `${'x'.repeat(1023)}\n`
+  for (let n = 0; n < 32; n += 1) shell.print(line.repeat(64))
+  await vi.waitUntil(() => terminals.acks.at(-1) === 32 * 64 * 1024, { timeout: 4000 })
+  expect(screen.text.length).toBe(32 * 64 * 1024)
+})
