@@ -96,7 +96,6 @@ def host_settings(options: Options, order: ports.MachineOrder) -> dict[str, Any]
         "cpu_quota": max(1_000, int(wants.cpus * 100_000)),
         "shm_size": max(1, min(64, wants.memory_mb // 4)) << 20,
         "ulimits": _ulimits(options, wants.disk_mb),
-        "oom_score_adj": 500,
         "log_config": docker.types.LogConfig(type="none"),
         "restart_policy": {"Name": "no"},
     }

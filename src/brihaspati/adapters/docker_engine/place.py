@@ -65,7 +65,7 @@ class Terminal:
             said += piece
         text = said.decode(errors="replace").strip()
         if text == "!":
-            raise places.PlaceError("no such command")
+            raise FileNotFoundError
         if not text.isdigit():
             raise places.PlaceError(f"no terminal: {text}")
         return text
@@ -119,6 +119,9 @@ class Place:
         )
         try:
             return Terminal(self._line, self._container, identity, stream)
+        except FileNotFoundError:
+            stream.close()
+            raise places.PlaceError(f"no such command: {argv[7]}") from None
         except BaseException:
             stream.close()
             raise

@@ -1,0 +1,158 @@
+"""Limits and private networks, where a provider claims them: that they hold, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import re
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from brihaspati.domain import labs
+from brihaspati_agent import places
+from contracts.providers import rigs
+
+_SMALL = labs.Resources(memory_mb=48, cpus=0.5, pids=40, disk_mb=16)
+_PORT = 8081
+
+
+@pytest.fixture
+def small(real: rigs.Rig, orders: rigs.Orders) -> places.Place:
+    """A machine with little of everything."""
+    if "limits" not in real.can:
+        pytest.skip("this provider claims no limits")
+    return orders.place(resources=_SMALL)
+
+
+def test_a_fork_bomb_stops_at_the_limit_and_the_machine_lives_on(small: places.Place) -> None:
+    bomb = "( for i in $(seq 200); do sleep 2 & done; wait ) 2>&1"
+    outcome = small.run(["sh", "-c", bomb], timeout_seconds=20)
+    assert b"fork" in outcome.output.lower()
+    until = time.monotonic() + 10
+    while not _lets_in(small):
+        assert time.monotonic() < until
+
+
+def _lets_in(place: places.Place) -> bool:
+    try:
+        return place.run(["echo", "here"]).output == b"here\n"
+    except places.PlaceError:
+        return False  # still full of the bomb's processes
+
+
+def test_a_memory_hog_is_ended_and_the_machine_lives_on(small: places.Place) -> None:
+    hog = small.run(["sh", "-c", "head -c 300000000 /dev/zero | tail -c 200000000 | wc -c"])
+    assert b"200000000" not in hog.output
+    assert small.run(["echo", "here"]).output == b"here\n"
+
+
+def test_a_busy_loop_gets_its_share_of_a_core(small: places.Place) -> None:
+    began = time.monotonic()
+    loop = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; times"
+    said = small.run(["sh", "-c", loop], timeout_seconds=60).output.decode()
+    # `times` prints minutes and seconds of user and system time of the shell itself.
+    used = sum(
+        int(minutes) * 60 + float(seconds)
+        for minutes, seconds in (one[:-1].split("m") for one in said.split()[:2])
+    )
+    assert used < (time.monotonic() - began) * _SMALL.cpus * 1.3 + 0.2
+
+
+def test_a_file_cannot_grow_beyond_the_disk(small: places.Place) -> None:
+    outcome = small.run(["sh", "-c", "head -c 40000000 /dev/zero >/root/big"], timeout_seconds=20)
+    assert outcome.code != 0
+    assert small.run(["sh", "-c", "wc -c </root/big"]).output.strip() != b"40000000"
+    assert small.run(["echo", "here"]).output == b"here\n"
+
+
+def _pair(real: rigs.Rig, orders: rigs.Orders, sandbox: str) -> dict[str, places.Place]:
+    """Two machines of one sandbox, each told of both."""
+    if "peers" not in real.can:
+        pytest.skip("this provider has labs of one machine only")
+    peers = (("attacker", "10.99.0.2"), ("victim", "10.99.0.3"))
+    made = [orders(name, sandbox=sandbox, peers=peers) for name, _ in peers]
+    return {order.spec.name: real.place(real.provider.create(order).label) for order in made}
+
+
+def _serve(rig: rigs.Rig, place: places.Place) -> None:
+    where = f"0.0.0.0:{_PORT}" if rig.server[0] == "httpd" else f"{_PORT}"
+    place.run(["sh", "-c", '"$@" >/dev/null 2>&1 </dev/null &', "sh", *rig.server, where])
+    until = time.monotonic() + 10
+    while True:
+        try:
+            place.connect(_PORT).close()
+        except places.PlaceError:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _fetch(rig: rigs.Rig, place: places.Place, host: str, port: int = _PORT) -> places.Outcome:
+    url = f"http://{host}:{port}/hostname"
+    words = ["wget", "-q", "-O", "-", url]
+    if rig.server[0] == "python3":
+        words = ["curl", "-s", "-m", "3", url]
+    return place.run(words, timeout_seconds=3)
+
+
+def test_machines_of_one_sandbox_reach_each_other_by_name(
+    real: rigs.Rig, orders: rigs.Orders
+) -> None:
+    pair = _pair(real, orders, "pair")
+    _serve(real, pair["victim"])
+    assert _fetch(real, pair["attacker"], "victim").output.strip() == b"victim"
+    assert pair["victim"].run(["hostname"]).output.strip() == b"victim"
+
+
+def test_sandboxes_do_not_reach_each_other(real: rigs.Rig, orders: rigs.Orders) -> None:
+    one, two = _pair(real, orders, "one"), _pair(real, orders, "two")
+    _serve(real, two["victim"])
+    address = _address(two["victim"])
+    # Not by name: nobody serves in our own sandbox. Not by the other's address either, which may
+    # even be one of our own, as every sandbox has a network to itself.
+    assert _fetch(real, one["attacker"], "victim").code != 0
+    assert _fetch(real, one["attacker"], address).code != 0
+    assert _fetch(real, two["attacker"], address).code == 0
+
+
+def _address(place: places.Place) -> str:
+    for line in place.read("/etc/hosts", 10_000).decode().splitlines():
+        address, *names = line.split()
+        if "victim" in names and not address.startswith("127."):
+            return address
+    raise AssertionError("the machine does not know its own address")
+
+
+def test_the_host_is_not_reached_from_a_private_network(
+    real: rigs.Rig, orders: rigs.Orders
+) -> None:
+    attacker = _pair(real, orders, "inward")["attacker"]
+    server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), http.server.SimpleHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with contextlib.closing(server.socket):
+        urls = [f"http://{one}:{server.server_port}/" for one in _addresses_of_the_host()]
+        fetch = (
+            "curl -s -m 3 -o /dev/null" if real.server[0] == "python3" else "wget -q -O /dev/null"
+        )
+        each = f'for url; do {fetch} "$url" && echo "reached $url" & done; wait'
+        outcome = attacker.run(["sh", "-c", each, "sh", *urls], timeout_seconds=4)
+        server.shutdown()
+    assert outcome.output == b""
+
+
+def _addresses_of_the_host() -> list[str]:
+    table = Path("/proc/net/fib_trie").read_text()
+    found = set(re.findall(r"\|-- (\S+)\n\s+/32 host LOCAL", table))
+    # The gateway that a private network would have, were the host on it.
+    return sorted(found | {"10.213.0.1", "10.213.0.33", "10.99.0.1"})
+
+
+@pytest.mark.usefixtures("real")
+def test_a_lab_without_egress_has_no_way_out(orders: rigs.Orders) -> None:
+    place = orders.place()
+    routes = place.run(["cat", "/proc/net/route"]).output.splitlines()[1:]
+    assert routes == []
