@@ -33,8 +33,8 @@ function bash(name: string): void {
   const shell: Shell = new Shell(`e${Date.now()}`, (): Buffer => shell.output)
   shell.onInput = (bytes) => void child.stdin?.write(bytes)
   child.stdout?.on('data', (bytes: Buffer) => shell.print(bytes))
-  child.on('exit', (code) => {
-    shell.event({ type: 'ended', code })
+  child.on('exit', () => {
+    shell.event({ type: 'ended', at: Date.now() })
     shells.delete(name)
   })
   shells.set(name, shell)

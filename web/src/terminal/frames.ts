@@ -27,10 +27,11 @@ export type Hello = {
   writer: boolean
   ended: ShellEnd | null
 }
-export type ShellEnd = { code?: number | null; reason?: string | null }
+export type ShellEnd = { at: number }
+export type Viewer = { name: string; writer: boolean }
 export type TerminalEvent =
   | { type: 'resize'; columns: number; rows: number }
-  | { type: 'viewers'; viewers: number; writer?: boolean }
+  | { type: 'viewers'; viewers: Viewer[] }
   | ({ type: 'ended' } & ShellEnd)
   | { type: 'notice'; text: string }
   | { type: 'skipped'; seq: number }

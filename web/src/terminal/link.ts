@@ -12,7 +12,7 @@ import { Heartbeat, type After } from './heartbeat'
 import { Typed } from './typed'
 
 export type LinkEnd =
-  | { kind: 'exited'; code: number | null }
+  | { kind: 'exited' }
   | { kind: 'gone' }
   | { kind: 'crowded' }
   | { kind: 'refused'; reason: string }
@@ -52,7 +52,8 @@ export type LinkListener = {
   state?: (state: LinkState) => void
   typed?: (waiting: string, full: boolean) => void
   size?: (columns: number, rows: number) => void
-  company?: (viewers: number, writer: boolean) => void
+  writer?: (may: boolean) => void
+  company?: (viewers: frames.Viewer[]) => void
   notice?: (text: string) => void
 }
 
@@ -77,7 +78,6 @@ export class TerminalLink {
   private begunAt = 0
   private openedAt = 0
   private asleep = false
-  private viewers = 1
 
   constructor(
     private readonly terminal: string,
@@ -222,10 +222,9 @@ export class TerminalLink {
     this.openedAt = this.world.now()
     // What was typed for a shell that is gone must not run in another one.
     if (before !== null && before !== hello.epoch) this.typed.drop()
-    this.viewers = hello.viewers
-    this.tell.company?.(hello.viewers, hello.writer)
+    this.tell.writer?.(hello.writer)
     this.tell.size?.(hello.columns, hello.rows)
-    if (hello.ended) return this.exited(hello.ended)
+    if (hello.ended) return this.stop({ kind: 'exited' })
     this.flush()
     const { columns, rows } = this.screen.size()
     if (columns !== hello.columns || rows !== hello.rows) this.resize(columns, rows)
@@ -274,15 +273,8 @@ export class TerminalLink {
       this.screen.reset()
     } else if (event.type === 'resize') this.tell.size?.(event.columns, event.rows)
     else if (event.type === 'notice') this.tell.notice?.(event.text)
-    else if (event.type === 'ended') this.exited(event)
-    else if (event.type === 'viewers') {
-      this.viewers = event.viewers
-      this.tell.company?.(this.viewers, event.writer ?? true)
-    }
-  }
-
-  private exited(end: frames.ShellEnd): void {
-    this.stop({ kind: 'exited', code: end.code ?? null })
+    else if (event.type === 'ended') this.stop({ kind: 'exited' })
+    else if (event.type === 'viewers') this.tell.company?.(event.viewers)
   }
 
   private closed(code: number, reason: string): void {

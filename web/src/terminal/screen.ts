@@ -62,7 +62,16 @@ export class Screen implements LinkScreen {
     }
     this.observer = new ResizeObserver(() => this.fit())
     this.observer.observe(host)
+    this.element.addEventListener('focusin', this.reclaim)
     this.fit()
+  }
+
+  /** Whoever works here gets their own size back from another viewer. */
+  private readonly reclaim = (): void => {
+    const { columns, rows } = this.wanted
+    if (this.terminal.cols === columns && this.terminal.rows === rows) return
+    this.terminal.resize(columns, rows)
+    this.says.resized(columns, rows)
   }
 
   /** Out of the page, to come back with everything on it. */

@@ -6,12 +6,15 @@ import { TerminalLink, TicketRefused, type LinkState, type LinkWorld } from './l
 import { Screen } from './screen'
 import { watchWakeups } from './wakeups'
 
+const NOTICE_MS = 8_000
+
 export type TerminalView = {
   state: LinkState
   waiting: string
   full: boolean
-  viewers: number
   writer: boolean
+  /** Names of those who look on and cannot type. */
+  watchers: string[]
   notice: string
   everOpen: boolean
 }
@@ -48,14 +51,15 @@ export class TerminalSession {
     state: { name: 'idle' },
     waiting: '',
     full: false,
-    viewers: 1,
     writer: true,
+    watchers: [],
     notice: '',
     everOpen: false,
   })
   readonly screen: Screen
   readonly link: TerminalLink
   private readonly unwatch: () => void
+  private hush: ReturnType<typeof setTimeout> | undefined
 
   constructor(readonly name: string, world: LinkWorld, fontSize: number, screenReader = false) {
     const { view } = this
@@ -74,13 +78,23 @@ export class TerminalSession {
       },
       typed: (waiting, full) => Object.assign(view, { waiting, full }),
       size: (columns, rows) => this.screen.adopt(columns, rows),
-      company: (viewers, writer) => Object.assign(view, { viewers, writer }),
-      notice: (text) => (view.notice = text),
+      writer: (may) => (view.writer = may),
+      company: (viewers) => {
+        view.watchers = viewers.filter(({ writer }) => !writer).map(({ name }) => name)
+      },
+      notice: (text) => this.notice(text),
     })
     this.unwatch = watchWakeups({
       wake: () => this.link.wake(),
       sleep: () => this.link.sleep(),
     })
+  }
+
+  /** A word from the server, shown for a while. */
+  private notice(text: string): void {
+    this.view.notice = text
+    clearTimeout(this.hush)
+    this.hush = setTimeout(() => (this.view.notice = ''), NOTICE_MS)
   }
 
   /** Run a command line as if it had been typed. */
@@ -94,6 +108,7 @@ export class TerminalSession {
 
   dispose(): void {
     this.unwatch()
+    clearTimeout(this.hush)
     this.link.stop()
     this.screen.dispose()
   }
