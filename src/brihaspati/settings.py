@@ -20,7 +20,11 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How this deployment is set up. Folders are absolute."""
+    """How this deployment is set up. Folders are absolute.
+
+    `keep_seconds`: how long labs outlive a server that has gone, for it to come back; 0 ends them
+    with the server.
+    """
 
     data: Path
     labs: Path
@@ -34,6 +38,7 @@ class Settings:
     secure: bool
     pool: int
     seats: int
+    keep_seconds: int
 
 
 def default_data(home: str, *, root: bool) -> Path:
@@ -72,6 +77,7 @@ def read(
         secure=found.get("BRIHASPATI_SECURE", "") == "1",
         pool=_number(found, "BRIHASPATI_POOL", 2),
         seats=_number(found, "BRIHASPATI_SEATS", 100),
+        keep_seconds=_number(found, "BRIHASPATI_KEEP_SECONDS", 120),
     )
 
 

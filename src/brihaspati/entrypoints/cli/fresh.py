@@ -93,6 +93,7 @@ def fresh_server(shop: Shop, **settings: object) -> Iterator[FreshServer]:
     folder = Path(tempfile.mkdtemp(prefix="bh-"))
     given = {f"BRIHASPATI_{name.upper()}": str(value) for name, value in settings.items()}
     given |= {"BRIHASPATI_DATA": str(folder), "BRIHASPATI_LISTEN": "127.0.0.1:0"}
+    given.setdefault("BRIHASPATI_KEEP_SECONDS", "0")
     command = [sys.executable, "-m", "brihaspati", "up"]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, env={**os.environ, **given}, stdout=log, stderr=log)

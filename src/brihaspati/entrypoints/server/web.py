@@ -6,7 +6,6 @@ import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,6 @@ from aiohttp import web
 
 from brihaspati.entrypoints.http.addresses import Addresses
 from brihaspati.entrypoints.http.api import BODY_BYTES_MAX, Api
-
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 NOT_BUILT = """<!doctype html><title>Brihaspati</title>
@@ -33,15 +30,15 @@ class Site:
         # One thread: the API answers one request at a time, in embedded mode as on Lambda.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="api")
 
-    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         if request.path.startswith("/v1/"):
-            return await self._answer(request)
+            return await self._from_api(request)
         if request.method not in ("GET", "HEAD"):
             return web.Response(status=405, text="Only GET here.\n")
         return self._file(request)
 
-    async def _answer(self, request: web.BaseRequest) -> web.Response:
+    async def _from_api(self, request: web.BaseRequest) -> web.Response:
         body = await request.content.read(BODY_BYTES_MAX + 1)
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(self._thread, self.api, event_of(request, body))
