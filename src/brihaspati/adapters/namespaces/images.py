@@ -155,7 +155,8 @@ class Images:
     def _pulled(self, image: oci.Reference, progress: Progress) -> Path:
         note = self._folder / f"tag-{_key(str(image))}"
         with contextlib.suppress(OSError, ValueError):
-            known = self._folder / f"oci-{_hex(note.read_text().strip())}"
+            digest = note.read_text().partition("\n")[0]
+            known = self._folder / f"oci-{_hex(digest)}"
             if known.is_dir():
                 return known
         progress(f"asking {image.host} for {image.name}", None)

@@ -30,7 +30,7 @@ _LAYERS_MAX = 256
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REFERENCE = re.compile(
-    rf"(?:(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{{1,5}})?)/)??"
+    r"(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?)/"
     rf"(?P<name>{_PART}(?:/{_PART})*)"
     r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?"
     r"(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
@@ -86,7 +86,7 @@ def parse(text: str) -> Reference:
     first, slash, _ = text.partition("/")
     hosted = bool(slash) and ("." in first or ":" in first or first == "localhost")
     found = _REFERENCE.fullmatch(text if hosted else f"docker.io/{text}")
-    if found is None or found["host"] is None:
+    if found is None:
         raise rootfs.ImageProblem(
             f"{text!r} names no image", "write it as docker.io/library/ubuntu:24.04"
         )
