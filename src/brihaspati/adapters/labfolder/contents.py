@@ -23,6 +23,13 @@ _IMAGE_KINDS = (
 )
 
 
+def _names_shell(words: list[str]) -> bool:
+    names = [word.rpartition("/")[2] for word in words]
+    if names[:1] == ["env"]:
+        names = names[1:]
+    return names[:1] in (["sh"], ["bash"])
+
+
 class Contents:
     """Reads what lab.yaml and the steps name. `file` and `line` say where it was named."""
 
@@ -91,7 +98,7 @@ class Contents:
         if text is None:
             return None
         first = text.partition("\n")[0]
-        if first.startswith("#!") and not first.split()[0].endswith(("/sh", "/bash", "/env")):
+        if first.startswith("#!") and not _names_shell(first[2:].split()):
             self.report.add(
                 name, 1, f"The script is not for a shell ({first}).", "Start it with #!/bin/bash."
             )

@@ -53,7 +53,11 @@ class Page:
 
 def render(text: str, page: Page) -> str:
     """The step as sanitised HTML. The `# heading` it starts with becomes `page.title` instead."""
-    rendered = _markdown().render(text, {"page": page})
+    return clean(_markdown().render(text, {"page": page}))
+
+
+def clean(rendered: str) -> str:
+    """HTML with nothing in it but the tags, attributes, classes and addresses of a step."""
     return nh3.clean(
         rendered,
         tags=_TAGS,

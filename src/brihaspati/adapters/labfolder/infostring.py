@@ -35,6 +35,7 @@ def parse(info: str, terminals: Sequence[str]) -> Block:
     faults: list[tuple[str, str]] = []
     if language in {"run", "copy"} or "=" in language:
         faults.append((f"The block starts with `{language}`.", "Name the language first: ```sh."))
+        language = ""
     for word in words[1:]:
         name, equals, value = word.partition("=")
         if word in {"run", "copy"} and verb is None:

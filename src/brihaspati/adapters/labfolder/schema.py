@@ -13,7 +13,7 @@ import functools
 import importlib.resources
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from brihaspati.adapters.labfolder import marked
@@ -77,6 +77,10 @@ def _kind_of(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return "integer"
     return _NAMES.get(type(value), "object")
+
+
+def _near(key: str, known: Iterable[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(key, sorted(known), 1)), None)
 
 
 class Checker:
@@ -169,7 +173,11 @@ class Checker:
     def _mapping(self, tree: marked.Tree, schema: Schema, name: str) -> marked.Tree:
         known: Mapping[str, Schema] = schema.get("properties", {})
         prefix = f"{name}." if name else ""
-        for missing in (key for key in schema.get("required", ()) if key not in tree.members):
+        # A name typed wrongly is one fault, not also the lack of the right one.
+        meant = {_near(key, known) for key in tree.members if key not in known}
+        for missing in schema.get("required", ()):
+            if missing in tree.members or missing in meant:
+                continue
             words = expected(resolve(known[missing]))
             fix = f"Add a line `{missing}:` with {words}."
             self._add(tree.line, f"`{prefix}{missing}` is missing.", fix)
@@ -213,9 +221,9 @@ class Checker:
                 "Leave it out.",
             )
             return None
-        known = sorted(schema["properties"])
-        near = difflib.get_close_matches(key, known, 1)
-        fix = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(known)}."
+        known = schema["properties"]
+        near = _near(key, known)
+        fix = f"Did you mean `{near}`?" if near else f"Known here: {', '.join(sorted(known))}."
         self._add(line, f"`{prefix}{key}` is not known.", fix)
         return None
 
