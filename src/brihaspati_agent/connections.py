@@ -18,7 +18,6 @@ from brihaspati_agent import hub, tickets, wire
 
 _logger = logging.getLogger(__name__)
 
-FIRST_MESSAGE_SECONDS = 5
 _GOODBYE_SECONDS = 1
 _FRAME_COST_BYTES = 64
 _CONTROL_FRAMES = (picows.WSMsgType.PING, picows.WSMsgType.PONG)
@@ -33,6 +32,7 @@ class Service:
     origin_allowed: Callable[[str], bool]
     burst_bytes: int = 4 * 1024 * 1024
     bytes_per_second: int = 1024 * 1024
+    first_message_seconds: float = 5
 
 
 class Connection(picows.WSListener):
@@ -109,7 +109,8 @@ class Connection(picows.WSListener):
             return
         late = "the first message did not come in time"
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(FIRST_MESSAGE_SECONDS, self.close, wire.TOO_LATE, late)
+        seconds = self.service.first_message_seconds
+        self._timer = loop.call_later(seconds, self.close, wire.TOO_LATE, late)
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         """Put messages together and hand them on."""

@@ -124,7 +124,15 @@ class Run:
 
     def _tell_viewers(self) -> None:
         people = [{"name": v.visitor.name, "writer": v.visitor.writer} for v in self.viewers]
-        self.tell({"type": "viewers", "viewers": people})
+        for viewer in list(self.viewers):
+            viewer.event(
+                {
+                    "type": "viewers",
+                    "viewers": len(people),
+                    "people": people,
+                    "writer": viewer.visitor.writer,
+                }
+            )
 
     def _repaint(self, viewer: viewers.Viewer, bytes_max: int) -> None:
         picture, state = self.ring.repaint(bytes_max)

@@ -1,0 +1,640 @@
+"""The terminal protocol, over a real socket to a real shell."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+
+import picows
+import pytest
+
+from agent import stage
+from brihaspati_agent import places, viewers
+
+
+def test_a_shell_answers_over_the_socket() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            client = await agent.open(columns=100, rows=30)
+            assert client.hello["seq"] == 0
+            assert client.hello["resumed"] is False
+            assert client.hello["ended"] is None
+            assert (client.hello["columns"], client.hello["rows"]) == (100, 30)
+            assert client.hello["viewers"] == 1
+            assert client.hello["writer"] is True
+            client.type("echo $((6*7)); stty size; tty >/dev/null && echo tty-$?\r")
+            await client.shows(b"42\r\n30 100\r\ntty-0\r\n")
+            assert client.texts == [client.hello], "one text, then binary frames only"
+
+    stage.play(scenario)
+
+
+def test_a_returning_client_gets_only_what_it_missed() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            first = await agent.open(agent.signer.running(["/bin/cat"]))
+            first.type("one\r")
+            await first.until(lambda: first.output.count(b"one\r\n") == 2)
+            await first.leave()
+            other = await agent.open()
+            other.type("two\r")
+            await other.until(lambda: other.screen.count(b"two\r\n") == 2)
+            back = await agent.open(since=first.seq, epoch=first.hello["epoch"])
+            await back.shows(b"two\r\ntwo\r\n")
+            assert back.hello["resumed"] is True
+            assert back.hello["seq"] == first.seq
+            assert back.output == b"two\r\ntwo\r\n"
+            assert back.repaint == b""
+
+    stage.play(scenario)
+
+
+def test_a_client_with_nothing_gets_the_screen_and_its_scrollback() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            first = await agent.open()
+            first.type("PS1='> '; seq -f 'line %g.' 200\r")
+            await first.shows(b"line 200.\r\n> ")
+            await first.leave()
+            started = time.monotonic()
+            back = await agent.open()
+            await back.shows(b"line 200.\r\n> ")
+            assert time.monotonic() - started < 0.2
+            assert back.hello["resumed"] is False
+            assert back.hello["seq"] == first.seq
+            assert back.repaint.startswith(b"\x1bc")
+            assert b"line 1.\r\n" in back.repaint
+            assert back.output == b""
+
+    stage.play(scenario)
+
+
+@pytest.mark.parametrize("epoch", ["another", None])
+def test_a_number_of_another_run_is_not_trusted(epoch: str | None) -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            first = await agent.open(agent.signer.running(["/bin/cat"]))
+            first.type("kept\r")
+            await first.shows(b"kept\r\nkept\r\n")
+            back = await agent.open(since=2, epoch=epoch)
+            assert back.hello["resumed"] is False
+            await back.shows(b"kept\r\nkept\r\n")
+
+    stage.play(scenario)
+
+
+def test_a_number_from_the_future_is_not_trusted() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            first = await agent.open(agent.signer.running(["/bin/cat"]))
+            back = await agent.open(since=10**6, epoch=first.hello["epoch"])
+            assert back.hello["resumed"] is False
+            assert back.hello["seq"] == 0
+
+    stage.play(scenario)
+
+
+def test_a_program_that_ended_is_started_anew_for_whoever_comes_next() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            first = await agent.open()
+            first.type("echo bye; exit\r")
+            await first.until(lambda: first.told("ended"))
+            assert first.told("ended")[0]["at"] == agent.clock.at
+            assert first.closed is None, "the screen may still be read"
+            first.type("into the void\r")
+            back = await agent.open(since=first.seq, epoch=first.hello["epoch"])
+            assert back.hello["epoch"] != first.hello["epoch"]
+            assert back.hello["resumed"] is False
+            await back.until(lambda: back.told("notice"))
+            assert (await first.is_closed())[0] == 1000
+            back.type("echo again-$((1+1))\r")
+            await back.shows(b"again-2")
+            assert agent.hub.heartbeat("abc234").terminals == 1
+
+    stage.play(scenario)
+
+
+def test_one_who_only_watches_sees_the_ended_screen_and_starts_nothing() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            first = await agent.open(agent.signer.running(["/bin/echo", "done"]))
+            await first.until(lambda: first.told("ended"))
+            watcher = await agent.open(agent.signer.ticket(may=["watch"]))
+            assert watcher.hello["ended"] == {"at": agent.clock.at}
+            await watcher.shows(b"done")
+            assert watcher.hello["epoch"] == first.hello["epoch"]
+
+    stage.play(scenario)
+
+
+def test_a_program_that_cannot_be_started_says_so_on_the_screen() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            client = await agent.open(agent.signer.running(["/no/such/program"]))
+            await client.until(lambda: client.told("ended"))
+            assert b"not found" in client.screen
+
+    stage.play(scenario)
+
+
+def test_pings_come_back() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            client = await agent.open()
+            client.send(b"\x03")
+            client.send(b"\x03" + b"0123456789abcdef")
+            await client.until(lambda: len(client.pongs) == 2)
+            assert client.pongs == [b"", b"0123456789abcdef"]
+
+    stage.play(scenario)
+
+
+def test_what_is_sent_before_the_hello_arrives_in_order() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            client = await agent.connect()
+            client.say(agent.first(agent.signer.running(["/bin/cat"])))
+            client.resize(90, 20)
+            client.type("early\r")
+            client.type("bird\r")
+            await client.shows(b"early\r\nbird\r\nearly\r\nbird\r\n")
+
+    stage.play(scenario)
+
+
+def test_characters_are_not_split_between_frames() -> None:
+    async def scenario() -> None:
+        script = r"printf '\xe2\x82'; sleep 0.003; printf '\xac.'; printf '\xc3'; sleep 0.2; echo ."
+        async with stage.staged() as agent:
+            ticket = agent.signer.running(["/bin/bash", "-c", f"read x; {script}"])
+            client = await agent.open(ticket)
+            pieces: list[bytes] = []
+            binary = client._binary
+
+            def watch(opcode: int, body: bytes) -> None:
+                if opcode == 0:
+                    pieces.append(body)
+                binary(opcode, body)
+
+            client._binary = watch  # type: ignore[method-assign]
+            client.type("\r")
+            await client.until(lambda: client.told("ended"))
+            euro = next(piece for piece in pieces if b"\xe2" in piece)
+            assert "€".encode() in euro
+            assert any(piece.endswith(b"\xc3") for piece in pieces), "held only for a moment"
+
+    stage.play(scenario)
+
+
+def test_a_full_screen_program_is_repainted_on_the_alternate_screen() -> None:
+    async def scenario() -> None:
+        draw = (
+            "draw() { printf '\\033[H\\033[2JFULL-%s' \"$(stty size)\"; }; trap draw WINCH; "
+            "printf '\\033[?1049h\\033[?1h\\033[?2004h'; draw; "
+            "seq 1000 | while read n; do printf '\\033[5;1Htick %s' $n; done; "
+            "while :; do sleep 0.02; done"
+        )
+        async with stage.staged(limits=viewers.Limits(ring_bytes=2048)) as agent:
+            client = await agent.open(agent.signer.running(["/bin/bash", "-c", draw]))
+            await client.shows(b"tick 1000")
+            while agent.hub._desks["abc234"].slots["main"].run.ring.start == 0:  # type: ignore[union-attr]
+                client.resize(80, 25)
+                client.resize(80, 24)
+                await asyncio.sleep(0.01)
+            await client.leave()
+            back = await agent.open()
+            await back.until(lambda: b"\x1b[?1049h" in back.repaint)
+            head = bytes(back.repaint[:60])
+            assert head.startswith(b"\x1bc\x1b[?1049h")
+            assert b"\x1b[?1h" in head
+            assert b"\x1b[?2004h" in head
+            await back.until(lambda: b"FULL-24 80" in back.output)
+
+    stage.play(scenario)
+
+
+def test_less_is_still_there_after_a_reload() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            reading = ["/usr/bin/env", "LESS=", "less", "/etc/services"]
+            client = await agent.open(agent.signer.running(reading))
+            await client.shows(b"\x1b[?1049h")
+            client.type("G")
+            await client.shows(b"(END)")
+            await client.leave()
+            back = await agent.open()
+            await back.shows(b"(END)")
+            assert b"\x1b[?1049h" in back.repaint
+            back.type("q")
+            await back.until(lambda: back.told("ended"))
+            assert b"\x1b[?1049l" in back.screen
+
+    stage.play(scenario)
+
+
+def test_old_questions_of_a_program_are_not_asked_again_on_return() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            asking = ["/bin/sh", "-c", "printf 'ask\\033[6n\\033[cdone'; exec cat"]
+            client = await agent.open(agent.signer.running(asking))
+            await client.shows(b"ask\x1b[6n\x1b[cdone")
+            back = await agent.open()
+            await back.shows(b"askdone")
+
+    stage.play(scenario)
+
+
+def test_a_terminal_opened_early_has_its_prompt_ready() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            choices = {"main": ("main", stage.SHELL)}
+            await agent.hub.open_early("abc234", {"main": "somewhere"}, choices)
+            run = agent.hub._desks["abc234"].slots["main"].run
+            assert run is not None
+            ends = time.monotonic() + stage.PATIENCE_SECONDS
+            while b"# " not in run.ring.since(0, 1000) and b"$ " not in run.ring.since(0, 1000):
+                assert time.monotonic() < ends
+                await asyncio.sleep(0.01)
+            client = await agent.open(columns=90)
+            assert client.hello["epoch"] == run.epoch
+            client.type("stty size\r")
+            await client.shows(b"24 90")
+
+    stage.play(scenario)
+
+
+def test_an_early_terminal_on_a_gone_machine_is_told_to_the_caller() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            with pytest.raises(places.NoSuchMachine):
+                await agent.hub.open_early("abc234", {"main": "gone"}, {"main": ("main", None)})
+
+    stage.play(scenario)
+
+
+def test_the_end_of_a_sandbox_ends_everything_and_tells_why() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            client = await agent.open()
+            control = await agent.control()
+            client.type("trap '' HUP; echo pid $$.\r")
+            await client.until(lambda: b"pid " in client.output.split(b"\r\n", 1)[-1])
+            await client.until(lambda: client.output.split(b"pid ")[-1].count(b"."))
+            pid = int(client.output.split(b"pid ")[-1].split(b".")[0])
+            await agent.hub.end("abc234", "The lab was stopped")
+            assert await client.is_closed() == (4410, "The lab was stopped")
+            assert await control.is_closed() == (4410, "The lab was stopped")
+            with pytest.raises(ProcessLookupError):
+                os.kill(pid, 0)
+            assert await agent.refused() == (4410, "The lab was stopped")
+            assert agent.hub.heartbeat("abc234").terminals == 0
+
+    stage.play(scenario)
+
+
+def test_the_heartbeat_tells_of_typing_not_of_looking() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            assert agent.hub.heartbeat("abc234").last_input_at is None
+            client = await agent.open()
+            await client.until(lambda: client.output)
+            client.resize(70, 20)
+            client.send(b"\x03")
+            await client.until(lambda: client.pongs)
+            assert agent.hub.heartbeat("abc234").last_input_at is None
+            agent.clock.at += 5000
+            client.type("echo $((8*8))\r")
+            await client.shows(b"64\r\n")
+            beat = agent.hub.heartbeat("abc234")
+            assert (beat.last_input_at, beat.viewers, beat.terminals) == (agent.clock.at, 1, 1)
+            await client.leave()
+            gone = time.monotonic() + 5
+            while agent.hub.heartbeat("abc234").viewers:
+                assert time.monotonic() < gone
+                await asyncio.sleep(0.005)
+
+    stage.play(scenario)
+
+
+def test_many_who_come_at_once_share_one_program() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            came = await asyncio.gather(*(agent.open() for _ in range(10)))
+            assert len({client.hello["epoch"] for client in came}) == 1
+            assert agent.hub.heartbeat("abc234").viewers == 10
+
+    stage.play(scenario)
+
+
+def test_a_client_that_leaves_while_its_terminal_opens_leaves_nothing_behind() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            client = await agent.connect()
+            client.say(agent.first())
+            await client.leave()
+            other = await agent.open()
+            assert other.hello["viewers"] == 1
+
+    stage.play(scenario)
+
+
+def test_a_paste_larger_than_the_tty_can_take_arrives_whole() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            counting = "stty raw -echo; echo go; head -c 200000 | md5sum; echo"
+            client = await agent.open(agent.signer.running(["/bin/sh", "-c", counting]))
+            await client.shows(b"go")
+            for _ in range(20):
+                client.type("0123456789" * 1000)
+            await client.shows(b"-")
+            expected = b"0123456789" * 20_000
+            assert hashlib.md5(expected).hexdigest().encode() in client.output
+
+    stage.play(scenario)
+
+
+def test_an_interrupt_overtakes_a_paste_that_nobody_reads() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            client = await agent.open()
+            client.type("sleep 100\r")
+            await client.shows(b"sleep 100\r\n")
+            for _ in range(20):
+                client.type(("y" * 60 + "\r") * 500)
+            run = agent.hub._desks["abc234"].slots["main"].run
+            assert run is not None
+            ends = time.monotonic() + stage.PATIENCE_SECONDS
+            while len(run._pending) < 500_000:
+                assert time.monotonic() < ends
+                await asyncio.sleep(0.005)
+            client.type("\x03")
+            await client.until(lambda: client.screen.count(b"# ") == 2)
+            assert not run._pending
+            client.type("\recho free-$((2+3))\r")
+            await client.shows(b"free-5")
+
+    stage.play(scenario)
+
+
+# --- what is refused ---------------------------------------------------------------------------
+def test_a_ticket_opens_one_connection() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            ticket = agent.signer.ticket()
+            await agent.open(ticket)
+            code, reason = await agent.refused(ticket)
+            assert code == 4401
+            assert reason.startswith("used: ")
+
+    stage.play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "reason"),
+    [
+        ({"expires_at": 1}, 4401, "expired: "),
+        ({"env": "prod"}, 4401, "deployment: "),
+        ({"may": ["control"]}, 4401, "forbidden: "),
+        ({"terminals": {}}, 4404, ""),
+        ({"terminals": {"main": ["box", None]}}, 4404, ""),
+        ({"machines": {"main": "gone"}}, 4404, "this machine is gone"),
+    ],
+)
+def test_what_a_ticket_does_not_open(changes: dict[str, object], code: int, reason: str) -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            refused = await agent.refused(agent.signer.ticket(**changes))
+            assert refused[0] == code
+            assert refused[1].startswith(reason)
+
+    stage.play(scenario)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"columns": "80"},
+        {"rows": None},
+        {"rows": True},
+        {"since": -1},
+        {"since": "1"},
+        {"epoch": 4},
+        {"terminal": 5},
+        {"ticket": {"no": "text"}},
+    ],
+)
+def test_a_first_message_that_makes_no_sense(changes: dict[str, object]) -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            client = await agent.connect()
+            client.say({**agent.first(), **changes})
+            assert (await client.is_closed())[0] == 4400
+
+    stage.play(scenario)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"x"', "[" * 5000, "{}", '{"ticket":""}'])
+def test_a_first_message_that_is_no_ticket(text: str) -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            client = await agent.connect()
+            client.transport.send(picows.WSMsgType.TEXT, text)
+            assert (await client.is_closed())[0] in {4400, 4401}
+
+    stage.play(scenario)
+
+
+def test_a_binary_first_message_is_refused() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            client = await agent.connect()
+            client.send(b"\x00ls\r")
+            assert (await client.is_closed())[0] == 4400
+
+    stage.play(scenario)
+
+
+def test_a_first_message_of_more_than_8_kib_is_refused() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            client = await agent.connect()
+            client.say({**agent.first(), "padding": "x" * 8192})
+            assert (await client.is_closed())[0] == 4413
+
+    stage.play(scenario)
+
+
+def test_a_first_message_that_does_not_come_is_not_waited_for() -> None:
+    async def scenario() -> None:
+        async with stage.staged(first_message_seconds=0.05) as agent:
+            client = await agent.connect()
+            assert (await client.is_closed())[0] == 4408
+
+    stage.play(scenario)
+
+
+def _fragment(
+    client: stage.Client, kind: picows.WSMsgType, data: bytes, *, last: bool
+) -> stage.Client:
+    client.transport.send(kind, data, fin=last)
+    return client
+
+
+TEXT, BINARY = picows.WSMsgType.TEXT, picows.WSMsgType.BINARY
+MORE = picows.WSMsgType.CONTINUATION
+
+
+def test_fragments_are_put_together() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            client = await agent.connect()
+            first = json.dumps(agent.first(agent.signer.running(["/bin/cat"]))).encode()
+            _fragment(client, TEXT, first[:10], last=False)
+            _fragment(client, MORE, first[10:50], last=False)
+            client.transport.send_ping(b"in between")
+            _fragment(client, MORE, first[50:], last=True)
+            await client.until(lambda: client.hello)
+            _fragment(client, BINARY, b"\x00who", last=False)
+            _fragment(client, MORE, b"le\r", last=True)
+            await client.shows(b"whole\r\nwhole\r\n")
+
+    stage.play(scenario)
+
+
+BAD_AFTER_HELLO: dict[str, tuple[int, Callable[[stage.Client], object]]] = {
+    "text": (4400, lambda c: c.transport.send(TEXT, "hello")),
+    "empty": (4400, lambda c: c.send(b"")),
+    "unknown opcode": (4400, lambda c: c.send(b"\x09abc")),
+    "a server's opcode": (4400, lambda c: c.send(b"\x04abc")),
+    "short resize": (4400, lambda c: c.send(b"\x01\x00\x50")),
+    "long resize": (4400, lambda c: c.send(b"\x01" + b"\x00" * 5)),
+    "short ack": (4400, lambda c: c.send(b"\x02" + b"\x00" * 7)),
+    "ack of the future": (4400, lambda c: c.ack(2**63)),
+    "long ping": (4400, lambda c: c.send(b"\x03" + b"x" * 17)),
+    "too large": (4413, lambda c: c.send(b"\x00" + b"x" * 65537)),
+    "too large in pieces": (
+        4413,
+        lambda c: [
+            _fragment(c, BINARY, b"\x00" + b"x" * 60_000, last=False),
+            _fragment(c, MORE, b"x" * 6000, last=False),
+        ],
+    ),
+    "far too large": (1009, lambda c: c.send(b"\x00" + b"x" * 2_000_000)),
+    "continuation of nothing": (4400, lambda c: _fragment(c, MORE, b"x", last=True)),
+    "a message within a message": (
+        4400,
+        lambda c: [
+            _fragment(c, BINARY, b"\x00x", last=False),
+            _fragment(c, BINARY, b"\x00y", last=True),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_AFTER_HELLO)
+def test_a_bad_frame_closes_the_connection_and_nothing_else(case: str) -> None:
+    code, send = BAD_AFTER_HELLO[case]
+
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            good = await agent.open(agent.signer.running(["/bin/cat"]))
+            bad = await agent.open()
+            send(bad)
+            assert (await bad.is_closed())[0] == code
+            good.type("unharmed\r")
+            await good.shows(b"unharmed\r\nunharmed\r\n")
+
+    stage.play(scenario)
+
+
+@pytest.mark.parametrize(
+    "frame", [b"\x83\x80....", b"\x82\x01x", b"\x8b\xfe\x00\x7f", b"\x02\xff" * 9]
+)
+def test_broken_websocket_frames_close_the_connection(frame: bytes) -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            client = await agent.open()
+            client.transport.underlying_transport.write(frame)
+            client.send(b"\x03")
+            with contextlib.suppress(AssertionError):
+                await client.is_closed()
+            assert client.over
+
+    stage.play(scenario)
+
+
+def test_a_flood_of_input_is_cut_off() -> None:
+    async def scenario() -> None:
+        limits = {"burst_bytes": 100_000, "bytes_per_second": 1}
+        async with stage.staged(**limits) as agent:  # type: ignore[arg-type]
+            client = await agent.open()
+            for _ in range(10):
+                client.type("x" * 20_000)
+            assert (await client.is_closed())[0] == 4429
+
+    stage.play(scenario)
+
+
+def test_a_flood_of_small_frames_is_cut_off() -> None:
+    async def scenario() -> None:
+        limits = {"burst_bytes": 20_000, "bytes_per_second": 1}
+        async with stage.staged(**limits) as agent:  # type: ignore[arg-type]
+            client = await agent.open()
+            for _ in range(500):
+                client.send(b"\x03")
+            assert (await client.is_closed())[0] == 4429
+
+    stage.play(scenario)
+
+
+def test_a_page_of_another_origin_is_turned_away() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            for headers in (
+                {"Origin": "http://evil.example"},
+                {"Origin": "null"},
+                {"Origin": stage.PORTAL + "/"},
+                {"Cookie": "bh_session=x"},
+            ):
+                client = await agent.connect(headers=headers)
+                assert (await client.is_closed())[0] == 4403, headers
+
+    stage.play(scenario)
+
+
+def test_a_page_of_ours_may_come_with_its_cookies() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            headers = {"Origin": stage.PORTAL, "Cookie": "bh_session=x"}
+            client = await agent.connect(headers=headers)
+            client.say(agent.first())
+            await client.until(lambda: client.hello)
+
+    stage.play(scenario)
+
+
+def test_viewers_and_terminals_are_limited() -> None:
+    async def scenario() -> None:
+        async with stage.staged(limits=viewers.Limits(viewers=2, terminals=1)) as agent:
+            await agent.open()
+            await agent.open()
+            assert (await agent.refused())[0] == 4409
+            second = agent.signer.ticket(terminals={"other": ["main", stage.SHELL]})
+            assert (await agent.refused(second, terminal="other"))[0] == 4409
+
+    stage.play(scenario)
+
+
+def test_an_unknown_path_under_agent_is_not_found() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            with pytest.raises(picows.WSInvalidStatusError):
+                await agent.connect("/agent/nothing")
+
+    stage.play(scenario)
