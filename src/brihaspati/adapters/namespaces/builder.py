@@ -1,6 +1,6 @@
 """The processes that build one lab. The keeper forks the first; all heavy work happens here.
 
-    keeper -> builder (mounts, as the host's root) -> process 1 (lab's root, with everything its own)
+    keeper -> builder (mounts, as host root) -> process 1 (lab root, everything its own)
 
 The builder ends as soon as process 1 exists, which makes process 1 the keeper's child. Messages to
 the keeper, one JSON object each: {"pid": n}, then {"built": true}; or {"kind", "problem"}. The

@@ -78,7 +78,8 @@ class Cgroups(Protocol):
 
 
 def _write(path: Path, text: str) -> None:
-    fd = os.open(path, os.O_WRONLY)
+    # As the shell's ">" does it, so that a plain folder can stand in for a hierarchy.
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         os.write(fd, text.encode())
     finally:

@@ -107,13 +107,23 @@ class Keeper:
             wire.answer(reply, {"kind": "ending", "problem": "the keeper of labs is ending"})
             reply.close()
         elif message["op"] in visits.OPS:
-            self._visits.begin(self._lab(message), message, reply, fds[0] if fds else None)
+            lab = self._lab(message, reply)
+            if lab is not None:
+                self._visits.begin(lab, message, reply, fds[0] if fds else None)
         else:
             self._deeds[message["op"]]((message, reply, fds))
 
-    def _lab(self, message: dict[str, Any]) -> keeping.Lab | None:
+    def _lab(self, message: dict[str, Any], reply: socket.socket) -> keeping.Lab | None:
+        """The lab that can be visited now; else the asker is told why not."""
         lab = self._labs.all.get(message["label"])
-        return lab if lab is not None and lab.phase in ("held", "usable") else None
+        if lab is not None and lab.phase in ("held", "usable"):
+            return lab
+        if lab is not None and lab.phase == "building":
+            wire.answer(reply, {"kind": "early", "problem": "the machine is still starting"})
+        else:
+            wire.answer(reply, {"kind": "gone", "problem": "no such machine"})
+        reply.close()
+        return None
 
     def _create(self, request: _Request) -> None:
         message, reply, fds = request
@@ -155,7 +165,9 @@ class Keeper:
 
     def _socket(self, request: _Request) -> None:
         message, reply, _ = request
-        self._visits.give_socket(self._lab(message), reply)
+        lab = self._lab(message, reply)
+        if lab is not None:
+            self._visits.give_socket(lab, reply)
 
     def _shutdown(self, request: _Request) -> None:
         self._end([request[1]])

@@ -24,15 +24,12 @@ class Visits:
 
     def begin(
         self,
-        lab: keeping.Lab | None,
+        lab: keeping.Lab,
         message: dict[str, Any],
         reply: socket.socket,
         payload: int | None,
     ) -> None:
         """Fork the visitor, who answers by itself."""
-        if lab is None:
-            _gone(reply)
-            return
         visit = visitor.Visit(
             label=lab.order.label,
             op=message["op"],
@@ -88,11 +85,8 @@ class Visits:
         self._tools.turns.on_exit(pid, ended)
         self._tools.turns.watch(reply.fileno(), hung_up)
 
-    def give_socket(self, lab: keeping.Lab | None, reply: socket.socket) -> None:
+    def give_socket(self, lab: keeping.Lab, reply: socket.socket) -> None:
         """A TCP socket that lives in the lab's network, not yet connected."""
-        if lab is None:
-            _gone(reply)
-            return
         try:
             kernel.setns(lab.machine, kernel.NEWNET)
             try:
