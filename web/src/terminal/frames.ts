@@ -31,7 +31,7 @@ export type ShellEnd = { at: number }
 export type Viewer = { name: string; writer: boolean }
 export type TerminalEvent =
   | { type: 'resize'; columns: number; rows: number }
-  | { type: 'viewers'; viewers: Viewer[] }
+  | { type: 'viewers'; viewers: number; people: Viewer[] }
   | ({ type: 'ended' } & ShellEnd)
   | { type: 'notice'; text: string }
   | { type: 'skipped'; seq: number }

@@ -274,7 +274,7 @@ export class TerminalLink {
     } else if (event.type === 'resize') this.tell.size?.(event.columns, event.rows)
     else if (event.type === 'notice') this.tell.notice?.(event.text)
     else if (event.type === 'ended') this.stop({ kind: 'exited' })
-    else if (event.type === 'viewers') this.tell.company?.(event.viewers)
+    else if (event.type === 'viewers') this.tell.company?.(event.people)
   }
 
   private closed(code: number, reason: string): void {
