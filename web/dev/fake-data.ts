@@ -29,16 +29,27 @@ export function sandbox(id: string, phase: S['SandboxView']['phase']): S['Sandbo
 }
 
 type Card = Pick<S['LabCard'], 'name' | 'title' | 'summary' | 'minutes' | 'steps' | 'hue' | 'motif'>
+function card(name: string, title: string, summary: string, shape: number[], motif: string): Card {
+  const [minutes = 0, steps = 0, hue = 0] = shape
+  return { name, title, summary, minutes, steps, hue, motif }
+}
 const CARDS: Card[] = [
-  ['shell', 'Find your way in the shell', 'Look around, read, search, change permissions and stop a process: open the dome of an old observatory.', 37, 7, 70, 'shell'],
-  ['web', 'HTTP by hand', 'Speak HTTP with curl, then serve a page of your own and see it in the preview.', 40, 6, 200, 'web'],
-  ['volumes', 'Volumes: keep your data safe', 'Lose a database on purpose. Then never again.', 50, 7, 285, 'database'],
-  ['break', 'Break in, then lock the door', 'Two machines: attack a careless web shop, then fix what let you in.', 60, 8, 25, 'shield'],
-  ['net', 'Networks that talk', 'Follow a packet between machines and find out who dropped it.', 45, 6, 170, 'network'],
-  ['blocks', 'A stack from blocks', 'Put services together and watch them find each other.', 45, 6, 145, 'blocks'],
-].map(([name, title, summary, minutes, steps, hue, motif]) => ({
-  name, title, summary, minutes, steps, hue, motif,
-})) as Card[]
+  card('shell', 'Find your way in the shell',
+    'Look around, read, search and stop a process: open the dome of an old observatory.',
+    [37, 7, 70], 'shell'),
+  card('web', 'HTTP by hand',
+    'Speak HTTP with curl, then serve a page of your own and see it in the preview.',
+    [40, 6, 200], 'web'),
+  card('volumes', 'Volumes: keep your data safe',
+    'Lose a database on purpose. Then never again.', [50, 7, 285], 'database'),
+  card('break', 'Break in, then lock the door',
+    'Two machines: attack a careless web shop, then fix what let you in.',
+    [60, 8, 25], 'shield'),
+  card('net', 'Networks that talk',
+    'Follow a packet between machines and find out who dropped it.', [45, 6, 170], 'network'),
+  card('blocks', 'A stack from blocks',
+    'Put services together and watch them find each other.', [45, 6, 145], 'blocks'),
+]
 
 export function labCards(boxes: Map<string, S['SandboxView']>): S['LabCard'][] {
   return CARDS.map((card) => ({

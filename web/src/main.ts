@@ -5,6 +5,7 @@ import { VueQueryPlugin } from '@tanstack/vue-query'
 import { createApp } from 'vue'
 import App from './App.vue'
 import { newQueryClient } from './api/queries'
+import { chance } from './chance'
 import { preferred, speak } from './i18n'
 import { keep } from './keep'
 import { newRouter } from './router'
@@ -22,7 +23,6 @@ window.addEventListener('vite:preloadError', (event) => {
   window.location.reload()
 })
 
-const chance = () => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32
 const router = newRouter()
 const app = createApp(App)
   .use(router)

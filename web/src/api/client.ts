@@ -7,7 +7,7 @@ import type { paths } from './schema'
 const LIMIT_MS = 20_000
 const times = new WeakMap<Response, { left: number; back: number }>()
 
-/** fetch with a limit. Throws ApiProblem (status 0) when nobody answers; abort reasons as they are. */
+/** fetch with a limit. Throws ApiProblem (status 0) when nobody answers, and abort reasons. */
 async function timed(request: Request): Promise<Response> {
   const giveUp = new AbortController()
   const limit = setTimeout(() => giveUp.abort(), LIMIT_MS)

@@ -64,7 +64,8 @@ const de: Messages = {
   'sign_in.busy': 'Du wirst angemeldet',
   'sign_in.wait': 'Einen Moment.',
   'sign_in.how':
-    'Wer unterrichtet, meldet sich mit einem Einmal-Link an. Wer Brihaspati betreibt, druckt ihn so:',
+    'Wer unterrichtet, meldet sich mit einem Einmal-Link an. ' +
+    'Wer Brihaspati betreibt, druckt ihn so:',
   'sign_in.command': 'brihaspati sign-in',
   'sign_in.once': 'Jeder Link gilt einmal und nur wenige Minuten.',
 

@@ -213,7 +213,8 @@ const en = {
   'start.done': 'done',
 
   'rest.none': 'Ready when you are',
-  'rest.none.more': 'Press Play for a machine of your own. Nothing you do in it can break anything.',
+  'rest.none.more':
+    'Press Play for a machine of your own. Nothing you do in it can break anything.',
   'rest.stopping': 'Deleting everything',
   'rest.stopping.more': 'The lab is being removed, with all that is in it.',
   'rest.gone': 'Lab ended, nothing left behind',

@@ -1,7 +1,8 @@
-/** One terminal of a lab as the page holds it: its screen and its line, for as long as it is open. */
+/** One terminal of a lab as the page holds it: its screen and its line, while it is open. */
 import { shallowReactive } from 'vue'
 import * as calls from '@/api/calls'
 import { ApiProblem } from '@/api/problem'
+import { chance } from '@/chance'
 import { TerminalLink, TicketRefused, type LinkState, type LinkWorld } from './link'
 import { Screen } from './screen'
 import { watchWakeups } from './wakeups'
@@ -35,7 +36,7 @@ export function browserWorld(place: calls.LabPlace): LinkWorld {
       const timer = setTimeout(then, ms)
       return () => clearTimeout(timer)
     },
-    chance: () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32,
+    chance,
   }
 }
 

@@ -52,7 +52,7 @@ it('types and reads', async () => {
   await vi.waitUntil(() => terminals.acks.at(-1) === screen.text.length)
 })
 
-it('finds its shell again after a drop, with what was printed meanwhile and what was typed', async () => {
+it('finds its shell again after a drop, with what was printed and typed meanwhile', async () => {
   type('a')
   await vi.waitUntil(() => screen.text.includes('you typed a;'))
   terminals.drop()

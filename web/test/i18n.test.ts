@@ -1,0 +1,42 @@
+import { afterEach, expect, it } from 'vitest'
+import { minutes, moment, preferred, speak, t, type Message } from '@/i18n'
+import de from '@/i18n/de'
+import en from '@/i18n/en'
+
+afterEach(() => speak('en'))
+const forms = (message: Message) =>
+  typeof message === 'string' ? [message] : [message.one, message.other]
+const holes = (message: Message) =>
+  [...new Set(forms(message).flatMap((text) => text.match(/\{\w+\}/g) ?? []))].sort()
+
+it('has the same messages with the same holes in both languages', () => {
+  expect(Object.keys(de).sort()).toEqual(Object.keys(en).sort())
+  for (const [key, message] of Object.entries<Message>(en)) {
+    const other: Message = de[key as keyof typeof de]
+    expect([key, typeof other]).toEqual([key, typeof message])
+    expect([key, holes(other)]).toEqual([key, holes(message)])
+  }
+})
+
+it('fills holes, chooses the plural and writes numbers as the language does', async () => {
+  expect(t('lab.steps', { count: 1 })).toBe('1 step')
+  expect(t('lab.steps', { count: 1200 })).toBe('1,200 steps')
+  await speak('de')
+  expect(t('lab.steps', { count: 1200 })).toBe('1.200 Schritte')
+  expect(document.documentElement.lang).toBe('de')
+})
+
+it('takes the choice made here first, then the browser’s languages, then English', () => {
+  localStorage.setItem('brihaspati.locale', 'de')
+  expect(preferred(localStorage, ['en'])).toBe('de')
+  localStorage.removeItem('brihaspati.locale')
+  expect(preferred(localStorage, ['hi', 'de-AT', 'en'])).toBe('de')
+  expect(preferred(null, ['hi'])).toBe('en')
+})
+
+it('writes durations and moments', () => {
+  expect([35, 60, 135].map(minutes)).toEqual(['35 min', '1 h', '2 h 15 min'])
+  const noon = new Date(2026, 10, 24, 12, 5).getTime()
+  expect(moment(noon, noon)).toBe('12:05')
+  expect(moment(noon, noon + 86_400_000)).toContain('24')
+})
