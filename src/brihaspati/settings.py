@@ -23,7 +23,7 @@ class Settings:
     """How this deployment is set up. Folders are absolute.
 
     `keep_seconds`: how long labs outlive a server that has gone, for it to come back; 0 ends them
-    with the server.
+    with the server. `docker`: addresses at which an engine may answer, in order.
     """
 
     data: Path
@@ -39,6 +39,10 @@ class Settings:
     pool: int
     seats: int
     keep_seconds: int
+    docker: tuple[str, ...]
+    docker_runtime: str | None
+    docker_userns: str | None
+    docker_image: str
 
 
 def default_data(home: str, *, root: bool) -> Path:
@@ -78,7 +82,20 @@ def read(
         pool=_number(found, "BRIHASPATI_POOL", 2),
         seats=_number(found, "BRIHASPATI_SEATS", 100),
         keep_seconds=_number(found, "BRIHASPATI_KEEP_SECONDS", 120),
+        docker=_engines(found),
+        docker_runtime=found.get("BRIHASPATI_DOCKER_RUNTIME") or None,
+        docker_userns=found.get("BRIHASPATI_DOCKER_USERNS") or None,
+        docker_image=found.get("BRIHASPATI_DOCKER_IMAGE", "docker.io/library/python:3.13"),
     )
+
+
+def _engines(found: Mapping[str, str]) -> tuple[str, ...]:
+    """Where a Docker Engine, or Podman's socket, may answer: the first that is there is taken."""
+    if found.get("DOCKER_HOST"):
+        return (found["DOCKER_HOST"],)
+    runtime = found.get("XDG_RUNTIME_DIR", f"/run/user/{os.geteuid()}")
+    sockets = ("/var/run/docker.sock", f"{runtime}/podman/podman.sock", "/run/podman/podman.sock")
+    return tuple(f"unix://{path}" for path in sockets)
 
 
 def _provider(text: str) -> ProviderName:

@@ -1,0 +1,321 @@
+"""The composition root: the only file that may know every room."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from brihaspati import ports, settings
+from brihaspati.adapters import clocks, keyring, labfolder, sqlite
+from brihaspati.adapters.bubblewrap.provider import Bubblewrap
+from brihaspati.adapters.docker_engine.options import Options
+from brihaspati.adapters.docker_engine.provider import DockerEngine
+from brihaspati.adapters.namespaces.images import Images
+from brihaspati.adapters.namespaces.provider import Namespaces
+from brihaspati.adapters.namespaces.rootfs import ImageProblem
+from brihaspati.domain.classrooms import Classroom, shown
+from brihaspati.engine import demo
+from brihaspati.engine.engine import Engine
+from brihaspati.engine.world import Bounds, World
+from brihaspati.entrypoints.cli import main as command_line
+from brihaspati.entrypoints.cli.shop import CannotRun, Progress, Report, Serving
+from brihaspati.entrypoints.http import sessions
+from brihaspati.entrypoints.server import logs
+from brihaspati.entrypoints.server.agents import HubAgents
+from brihaspati.entrypoints.server.local import LocalServer, Parts, running_at
+from brihaspati.settings import ProviderName, Settings
+from brihaspati_agent.places import Places
+
+log = logging.getLogger(__name__)
+
+# Lists of our own host do not lag: a look-up may be believed soon.
+BOUNDS = Bounds(start_seconds_max=120, lookup_grace_ms=500)
+SIDE_BY_SIDE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Who runs machines on this host, and how to reach into them."""
+
+    provider: ports.Provider
+    places: Places
+    start: Callable[[], None]
+    close: Callable[[], None]
+    isolation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Everything of the embedded mode over one data folder, opened but not started."""
+
+    settings: Settings
+    database: sqlite.Database
+    queue: sqlite.Queue
+    timer: sqlite.Timer
+    store: sqlite.Store
+    agents: HubAgents
+    secrets: keyring.Keyring
+    host: Host
+    engine: Engine
+    threads: concurrent.futures.ThreadPoolExecutor
+
+    def close(self) -> None:
+        """Let go of the file; machines go on."""
+        self.threads.shutdown(wait=False)
+        self.database.close()
+
+
+def embedded(chosen: Settings) -> Embedded:
+    """One machine: SQLite, and labs on this very host. Raises what the adapters raise."""
+    chosen.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    clock = clocks.SystemClock()
+    database = sqlite.Database(chosen.data / "brihaspati.db")
+    store, timer = sqlite.Store(database, clock), sqlite.Timer(database)
+    queue = sqlite.Queue(database, clock)
+    agents, secrets = HubAgents(), keyring.Keyring(chosen.data)
+    host = host_of(chosen)
+    threads = concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE, "effects")
+    world = World(
+        env=chosen.env,
+        store=store,
+        queue=queue,
+        timer=timer,
+        providers={host.provider.name: host.provider},
+        agents=agents,
+        clock=clock,
+        chance=clocks.SystemChance(),
+        secrets=secrets,
+        bounds=BOUNDS,
+        together=lambda calls: _side_by_side(threads, calls),
+    )
+    return Embedded(
+        chosen, database, queue, timer, store, agents, secrets, host, Engine(world), threads
+    )
+
+
+def _side_by_side(
+    threads: concurrent.futures.ThreadPoolExecutor, calls: Sequence[Callable[[], Any]]
+) -> list[Any]:
+    return [future.result() for future in [threads.submit(call) for call in calls]]
+
+
+# --- who runs the machines -----------------------------------------------------------------------
+def choose(chosen: Settings) -> ProviderName:
+    """The provider this host can have: root has namespaces, else Docker, else bubblewrap."""
+    if chosen.provider != "auto":
+        return chosen.provider
+    if sys.platform == "linux" and os.geteuid() == 0:
+        return "namespaces"
+    return "docker" if _docker(chosen).unavailable() is None else "bubblewrap"
+
+
+def host_of(chosen: Settings) -> Host:
+    """The provider over a data folder, not started."""
+    match choose(chosen):
+        case "namespaces":
+            return _namespaces(chosen)
+        case "docker":
+            docker = _docker(chosen)
+            return Host(docker, docker.place, _checked(docker), docker.close, docker.isolation)
+        case _:
+            walls = Bubblewrap(chosen.data / "bubblewrap", chosen.env)
+            return Host(walls, walls.place, _checked(walls), lambda: None, walls.isolation)
+
+
+def _docker(chosen: Settings) -> DockerEngine:
+    """The engine at the first address where there is one."""
+    there = [a for a in chosen.docker if Path(a.removeprefix("unix://")).exists()]
+    return DockerEngine(
+        Options(
+            env=chosen.env,
+            address=(there or list(chosen.docker))[0],
+            runtime=chosen.docker_runtime,
+            userns=chosen.docker_userns,
+            host_image=chosen.docker_image,
+        )
+    )
+
+
+def _namespaces(chosen: Settings) -> Host:
+    images = Images(chosen.data / "images")
+    native = Namespaces(
+        chosen.data,
+        chosen.env,
+        images,
+        orphan_seconds=max(1, chosen.keep_seconds),
+    )
+    return Host(
+        native,
+        native.place,
+        native.start,
+        lambda: native.close(end_labs=chosen.keep_seconds == 0),
+        "user namespaces, seccomp allow list, few capabilities, limits by cgroups",
+    )
+
+
+def _checked(provider: Any) -> Callable[[], None]:
+    """Start by asking whether the provider can work. Raises CannotRun."""
+
+    def start() -> None:
+        why = provider.unavailable()
+        if why is not None:
+            raise CannotRun(f"{provider.name}: {why}")
+
+    return start
+
+
+# --- the house for the command line --------------------------------------------------------------
+class LocalShop:
+    """The embedded house as the command line opens it."""
+
+    def __init__(self, chosen: Settings) -> None:
+        self.settings = chosen
+
+    def elsewhere(self, folder: Path) -> LocalShop:
+        """The same house over another data folder."""
+        return LocalShop(replace(self.settings, data=folder))
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Embedded]:
+        with _plain_words():
+            house = embedded(self.settings)
+            try:
+                yield house
+            finally:
+                house.close()
+
+    @contextlib.contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """The engine over the stored data."""
+        with self._opened() as house:
+            yield house.engine
+
+    @contextlib.contextmanager
+    def serving(self, progress: Progress) -> Iterator[Serving]:
+        """The running server, or one of our own on a free port for as long as the context lasts."""
+        address = running_at(self.settings.data)
+        if address is not None:
+            yield Serving(address, ours=False)
+            return
+        quiet = LocalShop(replace(self.settings, port=0, pool=0, keep_seconds=0))
+        with (
+            quiet._opened() as house,
+            quiet._served(house, progress) as server,
+            server.in_background(),
+        ):
+            yield Serving(server.address, ours=True)
+
+    def up(self, progress: Progress, ready: Callable[[str], None]) -> None:
+        """Serve until told to end."""
+        logs.start()
+        with self._opened() as house, self._served(house, progress) as server:
+            server.run(lambda: ready(_greeting(server)))
+
+    @contextlib.contextmanager
+    def _served(self, house: Embedded, progress: Progress) -> Iterator[LocalServer]:
+        """A server over the house: the only one of its folder, with labs published and images."""
+        with sqlite.lock(self.settings.data):
+            progress("starting the provider of labs", None)
+            house.host.start()
+            try:
+                room = self._prepare(house, progress)
+                yield LocalServer(_server_parts(house, room))
+            finally:
+                house.host.close()
+
+    def _prepare(self, house: Embedded, progress: Progress) -> Classroom:
+        labs, broken = labfolder.read_all(self.settings.labs)
+        labs.sort(key=lambda lab: (lab.minutes, lab.name))
+        for problems in broken:
+            log.error("a lab is left out", extra={"problems": str(problems)})
+        for image in sorted({spec.image for lab in labs for spec in lab.machines}):
+            progress(f"making the image {image} ready", None)
+            house.host.provider.prepare(image, progress)
+        return demo.ensure(
+            house.engine.classes,
+            labs,
+            house.host.provider.name,
+            pool=self.settings.pool,
+            seats=self.settings.seats,
+        )
+
+    def report(self) -> Report:
+        """What this host can do."""
+        raise NotImplementedError
+
+    def cookie(self, engine: Engine, user: str) -> str:
+        """A session of this person, as a Cookie header."""
+        world = engine.world
+        until = world.clock.now() + world.bounds.session_seconds * 1000
+        text = sessions.issue(user, until, lambda m: world.secrets.mac("session", m))
+        return f"{sessions.cookie_name(secure=self.settings.secure)}={text}"
+
+
+def _server_parts(house: Embedded, room: Classroom) -> Parts:
+    chosen = house.settings
+    return Parts(
+        engine=house.engine,
+        queue=house.queue,
+        timer=house.timer,
+        tidy=house.store.sweep,
+        agents=house.agents,
+        places=house.host.places,
+        web=chosen.web,
+        data=chosen.data,
+        host=chosen.host,
+        port=chosen.port,
+        origins=chosen.origins,
+        lab_domain=chosen.lab_domain,
+        secure=chosen.secure,
+        code=shown(room.code),
+    )
+
+
+def _greeting(server: LocalServer) -> str:
+    code = server.parts.code
+    return (
+        f"\n  Brihaspati is ready:  {server.address}\n"
+        f"  Join code:            {code}   ({server.address}/join/{code})\n"
+        f"  Trainers and admins:  brihaspati sign-in\n"
+        f"  Ctrl-C stops the server; labs end two minutes later unless it comes back.\n"
+    )
+
+
+# What adapters raise about this host and this data folder; the text says what to do.
+_TELL = (
+    OSError,
+    sqlite.Broken,
+    sqlite.AlreadyServed,
+    keyring.KeyringError,
+    labfolder.LabProblems,
+    ports.CreateRefused,
+    ports.StoreFull,
+    ports.Busy,
+    ImageProblem,
+)
+
+
+@contextlib.contextmanager
+def _plain_words() -> Iterator[None]:
+    """What a person can mend is said in words, not as a traceback."""
+    try:
+        yield
+    except _TELL as error:
+        raise CannotRun(str(error) or type(error).__name__) from error
+
+
+def open_shop(given: Mapping[str, str]) -> LocalShop:
+    """The house as the environment and the command line set it up. Raises SettingsError."""
+    return LocalShop(settings.read(given))
+
+
+def main() -> int:
+    """The command `brihaspati`."""
+    return command_line.main(open_shop)
