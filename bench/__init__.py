@@ -1,0 +1,1 @@
+"""Measurements: `python -m bench`, or one of them, `python -m bench.store`."""
