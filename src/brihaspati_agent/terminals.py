@@ -6,14 +6,12 @@ The program outlives every connection. All methods run on the event loop's threa
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import termios
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from brihaspati_agent import modes, places, ring, viewers, wire
+from brihaspati_agent import modes, places, ring, ttys, viewers, wire
 
 _READ_BYTES = 64 * 1024
 _MORE_LIKELY_BYTES = 2048
@@ -185,30 +183,27 @@ class Run:
         else:
             self._leader = viewer
         self._telling.typed()
-        if self._pending:
-            self._type_behind(data)
-        else:
+        if _INTERRUPT in data:
+            data = self._interrupting(data)
+        if not self._pending:
             self._write(data)
-
-    def _type_behind(self, data: bytes) -> None:
-        if _INTERRUPT in data and self._interrupts():
-            # The kernel drops waiting input on an interrupt; ours goes the same way.
-            self._pending.clear()
-            with contextlib.suppress(termios.error):
-                termios.tcflush(self._fd, termios.TCOFLUSH)
-            data = data[data.rindex(_INTERRUPT) :]
-        if len(self._pending) + len(data) > self._limits.input_pending_bytes:
-            raise wire.Bad(wire.TOO_FAST, "the program does not read what is typed")
-        if self._pending:
+        elif len(self._pending) + len(data) <= self._limits.input_pending_bytes:
             self._pending += data
         else:
-            self._write(data)
+            raise wire.Bad(wire.TOO_FAST, "the program does not read what is typed")
 
-    def _interrupts(self) -> bool:
-        try:
-            return bool(termios.tcgetattr(self._fd)[3] & termios.ISIG)
-        except termios.error:
-            return True
+    def _interrupting(self, data: bytes) -> bytes:
+        """What to write of input with an interrupt in it, with nothing left that goes before it.
+
+        The kernel drops input that waits when it sees an interrupt; but it cannot see one behind
+        a paste that fills its buffer and that the program does not read.
+        """
+        if not ttys.flush_for_interrupt(self._fd):
+            return data
+        if self._pending:
+            self._pending.clear()
+            self._loop.remove_writer(self._fd)
+        return data[data.rindex(_INTERRUPT) :]
 
     def _write(self, data: bytes) -> None:
         try:
