@@ -26,7 +26,7 @@ class Site(BaseHTTPRequestHandler):
             self.answer(404, "<h1>Not here</h1>")
 
     def answer(self, status, page):
-        body = page.encode()
+        body = f"{page}\n".encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))

@@ -42,7 +42,7 @@ class GuestBook(BaseHTTPRequestHandler):
         self.answer(303, "", location="/")
 
     def answer(self, status, page, location=None):
-        body = page.encode()
+        body = f"{page}\n".encode()
         self.send_response(status)
         if location:
             self.send_header("Location", location)
