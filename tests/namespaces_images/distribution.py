@@ -9,7 +9,7 @@ import json
 import tarfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -58,6 +58,8 @@ class Registry:
     token: str | None = None
     # Faults: digest -> bytes after which the line is cut, once for each number in the list.
     cut: dict[str, list[int]] = field(default_factory=dict)
+    # Digest -> sent half, then nothing until the event is set.
+    held: dict[str, threading.Event] = field(default_factory=dict)
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     redirect_blobs: bool = False
     asked: list[tuple[str, str | None]] = field(default_factory=list)
@@ -147,6 +149,9 @@ class _Handler(BaseHTTPRequestHandler):
         if data is None:
             self._send(404, b"{}")
             return
+        if hold := self.registry.held.get(digest):
+            self._send_held(data, hold)
+            return
         cuts = self.registry.cut.get(digest)
         if not cuts:
             self._send(200, data)
@@ -157,6 +162,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data[: cuts.pop(0)])
         self.wfile.flush()
         self.close_connection = True
+
+    def _send_held(self, data: bytes, hold: threading.Event) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data[: len(data) // 2])
+        self.wfile.flush()
+        hold.wait(30)
+        with suppress(OSError):
+            self.wfile.write(data[len(data) // 2 :])
 
 
 class _Server(ThreadingHTTPServer):

@@ -24,7 +24,6 @@ _TOOLS = ("mmdebstrap", "debootstrap")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _TAIL_LINES = 6
-_STATUS = re.compile(r"^(dlstatus|pmstatus):[^:]*:([0-9.]+):(.*)$")
 # How far a run is when a line says so. Measured: a third is fetching, the rest installing.
 _MILESTONES = (
     (re.compile(r"running apt-get update|Retrieving InRelease"), 0.02),
@@ -52,7 +51,8 @@ def mirror_of(sources: Iterator[str]) -> str:
     return _MIRROR
 
 
-def _sources() -> Iterator[str]:
+def sources() -> Iterator[str]:
+    """The texts of this host's apt sources; none where there is no apt."""
     for path in (Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")):
         with contextlib.suppress(OSError):
             yield path.read_text(errors="replace")
@@ -93,7 +93,7 @@ def make(release: str, made: Path, progress: rootfs.Progress, run: Run = run) ->
             f"debian:{release} can only be made by root", "use `host`, or run as root once"
         )
     tool = _find_tool() or _install_tool(progress, run)
-    suite, mirror = SUITES[release], mirror_of(_sources())
+    suite, mirror = SUITES[release], mirror_of(sources())
     name = f"debian:{release}"
     progress(f"making {name} from the packages of {mirror}", 0.0)
     far = _Far(name, progress)

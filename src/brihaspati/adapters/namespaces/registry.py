@@ -108,7 +108,7 @@ class Registry:
 
     def _read(self, response: Any) -> bytes:
         try:
-            return bytes(response.read(_CHUNK))
+            return bytes(response.read1(_CHUNK))
         except _FAULTS as problem:
             raise _Again(f"the transfer was cut off ({_words(problem)})") from problem
 
