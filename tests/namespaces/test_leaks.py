@@ -245,3 +245,12 @@ def test_a_folder_that_cannot_be_made_is_a_refusal_that_says_so(folder: Path) ->
     with pytest.raises(ports.CreateRefused, match=r"[Nn]ot a directory|File exists") as refused:
         made.start()
     assert refused.value.kind == "host"
+
+
+def test_a_request_during_the_end_of_a_keeper_goes_to_the_next(folder: Path) -> None:
+    with rigs.opened(folder) as opened:
+        for _ in range(5):
+            opened.label()
+            [keeper] = rigs.keepers(opened.folder)
+            os.kill(keeper, signal.SIGTERM)
+            rigs.until(lambda: opened.provider.inventory() == [])

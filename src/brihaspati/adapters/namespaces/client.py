@@ -30,6 +30,10 @@ class Lost(Exception):  # noqa: N818
     """The keeper went away, or did not answer in time, after it was asked."""
 
 
+class HungUp(Lost):
+    """The keeper ended before it answered; it may have done what it was asked."""
+
+
 class Line:
     """The end on which one request is answered. Close it: the keeper notices."""
 
@@ -48,7 +52,7 @@ class Line:
         except (OSError, wire.Broken) as problem:
             raise Lost(f"the keeper of labs did not answer: {problem}") from problem
         if got is None:
-            raise Lost("the keeper of labs hung up")
+            raise HungUp("the keeper of labs hung up")
         return got
 
     def say(self, message: dict[str, Any]) -> None:
@@ -83,8 +87,31 @@ class Client:
                 self._connection.close()
                 self._connection = None
 
-    def open(self, message: dict[str, Any], payload: bytes | None = None) -> Line:
-        """Send a request; its answers come on the returned line. Raises Unavailable, OSError."""
+    def begin(
+        self, message: dict[str, Any], *, payload: bytes | None = None, timeout_seconds: float = 15
+    ) -> tuple[Line, dict[str, Any], list[int]]:
+        """Request and first answer with its descriptors, and the line for what follows.
+
+        A keeper about to end does nothing more: then its successor is asked.
+        Raises Unavailable, Lost, OSError.
+        """
+        deadline = time.monotonic() + _START_SECONDS_MAX
+        while True:
+            line = self._open(message, payload)
+            try:
+                answer, fds = line.answer(timeout_seconds)
+            except BaseException:
+                line.close()
+                raise
+            if answer.get("kind") != "ending":
+                return line, answer, fds
+            line.close()
+            if time.monotonic() > deadline:
+                raise Unavailable("the keeper of labs is ending, and has been for too long")
+            time.sleep(_RETRY_SECONDS)
+            self.close()
+
+    def _open(self, message: dict[str, Any], payload: bytes | None) -> Line:
         mine, its = wire.pair()
         fds = [its.fileno()]
         try:
@@ -101,14 +128,15 @@ class Client:
         return Line(mine)
 
     def ask(
-        self, message: dict[str, Any], *, payload: bytes | None = None, timeout_seconds: float = 15
+        self, message: dict[str, Any], *, timeout_seconds: float = 15
     ) -> tuple[dict[str, Any], list[int]]:
-        """Request and first answer. Raises Unavailable, Lost, OSError."""
-        line = self.open(message, payload)
+        """Request and only answer, of what is safe to repeat. Raises Unavailable, Lost, OSError."""
         try:
-            return line.answer(timeout_seconds)
-        finally:
-            line.close()
+            line, answer, fds = self.begin(message, timeout_seconds=timeout_seconds)
+        except HungUp:
+            line, answer, fds = self.begin(message, timeout_seconds=timeout_seconds)
+        line.close()
+        return answer, fds
 
     def _send(self, message: dict[str, Any], fds: list[int]) -> None:
         connection = self._connected()

@@ -73,9 +73,8 @@ class Place:
     ) -> places.Outcome:
         """Run a command to its end, at most the time. Raises PlaceError, NoSuchMachine."""
         deadline = time.monotonic() + timeout_seconds
-        line = self._open("exec", {"argv": list(argv), "user": user}, None)
+        line, _, fds = self._begin("exec", {"argv": list(argv), "user": user})
         try:
-            _, fds = _checked(line)
             return _Running(line, fds, stdin, output_bytes_max).outcome(deadline)
         finally:
             line.close()
@@ -106,42 +105,43 @@ class Place:
         connection.settimeout(None)
         return connection
 
-    def _open(self, op: str, what: dict[str, Any], payload: bytes | None) -> client.Line:
+    def _begin(
+        self, op: str, what: dict[str, Any], payload: bytes | None = None
+    ) -> tuple[client.Line, dict[str, Any], list[int]]:
+        """Ask, and take the first answer. Raises PlaceError, NoSuchMachine."""
         try:
-            return self._keeper.open({"op": op, "label": self._label, **what}, payload)
+            line, answer, fds = self._keeper.begin(
+                {"op": op, "label": self._label, **what},
+                payload=payload,
+                timeout_seconds=_ANSWER_SECONDS,
+            )
         except client.Unavailable as problem:
             raise places.NoSuchMachine(self._label) from problem
+        except client.Lost as problem:
+            raise places.PlaceError("the machine did not answer") from problem
         except OSError as problem:
             raise places.PlaceError(f"cannot ask the machine: {problem.strerror}") from problem
+        if "ok" in answer:
+            return line, answer, fds
+        line.close()
+        client.close_all(fds)
+        text = str(answer.get("problem", "the machine did not answer"))
+        raise (
+            places.NoSuchMachine(text) if answer.get("kind") == "gone" else places.PlaceError(text)
+        )
 
     def _ask(
         self, op: str, what: dict[str, Any], payload: bytes | None = None
     ) -> tuple[dict[str, Any], list[int]]:
-        line = self._open(op, what, payload)
-        try:
-            return _checked(line)
-        finally:
-            line.close()
+        line, answer, fds = self._begin(op, what, payload)
+        line.close()
+        return answer, fds
 
 
 def _absolute(path: str) -> str:
     if not path.startswith("/") or "\0" in path:
         raise places.PlaceError(f"not an absolute path: {path!r}")
     return path
-
-
-def _checked(line: client.Line) -> tuple[dict[str, Any], list[int]]:
-    try:
-        answer, fds = line.answer(_ANSWER_SECONDS)
-    except client.Lost as problem:
-        raise places.PlaceError("the machine did not answer") from problem
-    if "ok" in answer:
-        return answer, fds
-    client.close_all(fds)
-    text = str(answer.get("problem", "the machine did not answer"))
-    if answer.get("kind") in ("gone", "ending"):
-        raise places.NoSuchMachine(text)
-    raise places.PlaceError(text)
 
 
 class _Running:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
@@ -114,16 +115,17 @@ class Namespaces:
         self._check(order)
         rootfs = self._images.ready(order.spec.image, lambda *_: None)
         lab, payload = _lab_order(order, rootfs, self._now())
+        ask = {"op": "create", "order": orders.to_json(lab)}
         try:
-            line = self._keeper.open({"op": "create", "order": orders.to_json(lab)}, payload)
-        except (client.Unavailable, OSError) as problem:
-            raise ports.CreateRefused("host", _host_text(problem)) from problem
-        try:
-            self._follow(line, order, lab)
+            line, answer, fds = self._keeper.begin(
+                ask, payload=payload, timeout_seconds=_ANSWER_SECONDS
+            )
+            with contextlib.closing(line):
+                self._follow(line, answer, fds, order)
         except client.Lost as problem:
             raise ports.Unclear(str(problem)) from problem
-        finally:
-            line.close()
+        except (client.Unavailable, OSError) as problem:
+            raise ports.CreateRefused("host", _host_text(problem)) from problem
         return ports.MachineSeen(
             label=order.label, id=order.label, usable=True, created_at=lab.created_at
         )
@@ -134,19 +136,18 @@ class Namespaces:
         if _needs_network(order) and self._networks is None:
             raise ports.CreateRefused("host", "this server is set up without networks for labs")
 
-    def _follow(self, line: client.Line, order: ports.MachineOrder, lab: orders.LabOrder) -> None:
-        """See a creation through. Raises CreateRefused, Lost."""
-        while True:
+    def _follow(
+        self, line: client.Line, answer: dict[str, Any], fds: list[int], order: ports.MachineOrder
+    ) -> None:
+        """See a creation through from its first answer. Raises CreateRefused, Unclear, Lost."""
+        if "network" in answer:
+            self._attach(order, fds)
+            line.say({"go": True})
             answer, fds = line.answer(_ANSWER_SECONDS)
-            if "network" in answer:
-                self._attach(order, fds)
-                line.say({"go": True})
-                continue
-            client.close_all(fds)
-            if "ok" not in answer:
-                raise _refusal(answer, order.label)
-            break
-        if not lab.held:
+        client.close_all(fds)
+        if "ok" not in answer:
+            raise _refusal(answer, order.label)
+        if order.spec.setup is None:
             return
         try:
             _set_up(place.Place(self._keeper, order.label), order.spec)
@@ -222,7 +223,7 @@ class Namespaces:
         except (client.Unavailable, client.Lost, OSError) as problem:
             raise ports.Unclear(_host_text(problem)) from problem
         client.close_all(fds)
-        if answer.get("kind") in ("ending", "invalid"):
+        if answer.get("kind") == "invalid":
             raise ports.Unclear(str(answer.get("problem")))
         return answer
 
@@ -241,8 +242,6 @@ def _refusal(answer: dict[str, Any], label: str) -> Exception:
             return ports.Unclear(f"{label} exists already")
         case "image" | "sold_out" | "invalid":
             return ports.CreateRefused(kind, problem)
-        case "ending":
-            return ports.CreateRefused("host", problem, retry_after_seconds=1)
         case _:
             return ports.CreateRefused("host", problem)
 
