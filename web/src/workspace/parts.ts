@@ -16,6 +16,7 @@ export type Parts = { fragment: DocumentFragment; commands: Command[] }
 const RULES = {
   RETURN_DOM_FRAGMENT: true as const,
   ADD_ATTR: ['target'],
+  ADD_URI_SAFE_ATTR: ['target', 'rel', 'tabindex', 'start'],
   FORBID_TAGS: ['style', 'form', 'input', 'button', 'iframe', 'svg', 'math', 'video', 'audio'],
   FORBID_ATTR: ['style', 'id', 'name'],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#|data:image\/(?:png|jpeg|gif|webp);base64,)/i,

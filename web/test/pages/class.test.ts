@@ -1,0 +1,96 @@
+import { flushPromises } from '@vue/test-utils'
+import { afterEach, expect, it, vi } from 'vitest'
+import type { LabCard } from '@/api/types'
+import { card, view } from '../views'
+import { visit, type Routes, type Visit } from './server'
+
+let now: Visit
+afterEach(() => {
+  now.page.unmount()
+  document.body.innerHTML = ''
+  vi.unstubAllGlobals()
+})
+
+function page(labs: LabCard[], over: object = {}): Routes {
+  const me = { id: 'u1', name: 'Asha Raghunathan', role: 'student' }
+  const body = {
+    id: 'c1', title: 'DevOps Foundations', instructor: 'Prof. Meera Iyer', welcome: 'Hello all',
+    state: 'open', opens_at: 0, closes_at: 9e12, now: Date.now(), me, allowed: [], labs, ...over,
+  }
+  return { 'GET /v1/classes/c1': { body } }
+}
+const button = (text: string) =>
+  [...document.querySelectorAll<HTMLElement>('button, a')].find((one) =>
+    (one.getAttribute('aria-label') ?? one.textContent ?? '').includes(text))
+
+it('greets, shows who teaches and every lab', async () => {
+  now = await visit('/c/c1', page([card(), card({ name: 'b', title: 'Second' })]))
+  expect(now.page.find('h1').text()).toContain('Asha')
+  expect(now.page.text()).toContain('Prof. Meera Iyer')
+  expect(now.page.text()).toContain('Hello all')
+  expect(now.page.findAll('h3').map((one) => one.text())).toEqual(['HTTP by hand', 'Second'])
+})
+
+it('plays with one press and is on the lab page without waiting for the answer', async () => {
+  const routes = page([card({ sandbox: view({ phase: 'gone' }) })])
+  now = await visit('/c/c1', routes)
+  button('Play again: HTTP by hand')!.click()
+  await vi.waitUntil(() => now.router.currentRoute.value.name === 'lab')
+  await flushPromises()
+  const asked = now.asked.map(({ method, path }) => `${method} ${path}`)
+  expect(asked).toContain('PUT /v1/classes/c1/labs/web/sandbox')
+})
+
+it('resumes a running lab without asking for another', async () => {
+  const running = view({ deadline_at: Date.now() + 60_000 * 42 })
+  now = await visit('/c/c1', page([card({ sandbox: running })]))
+  expect(now.page.find('section h2').text()).toBe('HTTP by hand')
+  expect(now.page.text()).toMatch(/4[12]:\d\d/)
+  button('Resume: HTTP by hand')!.click()
+  await vi.waitUntil(() => now.router.currentRoute.value.name === 'lab')
+  expect(now.asked.every(({ method }) => method === 'GET')).toBe(true)
+})
+
+it('stops only after saying what will be deleted', async () => {
+  const routes = page([card({ sandbox: view() })])
+  routes['DELETE /v1/classes/c1/labs/web/sandbox'] = {
+    status: 202, body: { sandbox: view({ phase: 'stopping' }), now: Date.now() },
+  }
+  now = await visit('/c/c1', routes)
+  button('Stop HTTP by hand')!.click()
+  await vi.waitUntil(() => document.querySelector('[role=alertdialog]'))
+  expect(document.querySelector('[role=alertdialog]')!.textContent).toContain('every file on it')
+  expect(now.asked.every(({ method }) => method === 'GET')).toBe(true)
+  button('Stop and delete')!.click()
+  await vi.waitUntil(() => now.asked.some(({ method }) => method === 'DELETE'))
+  await vi.waitUntil(() => !document.querySelector('[role=alertdialog]'))
+})
+
+it('shows why a lab failed and offers to try again', async () => {
+  const failed = view({ phase: 'failed', reason: 'No memory left.' })
+  now = await visit('/c/c1', page([card({ sandbox: failed })]))
+  expect(now.page.text()).toContain('No memory left.')
+  expect(button('Try again: HTTP by hand')).toBeDefined()
+})
+
+it('has no Play before or after class, but the guide can be read', async () => {
+  for (const state of ['upcoming', 'closed']) {
+    now = await visit('/c/c1', page([card()], { state }))
+    expect(button('Play')).toBeUndefined()
+    expect(button('Read the guide')!.getAttribute('href')).toBe('/c/c1/labs/web')
+    if (state === 'upcoming') now.page.unmount()
+  }
+})
+
+it('shows the board to those who may see it', async () => {
+  now = await visit('/c/c1', page([card()], { allowed: ['see_board'] }))
+  expect(button('Board')!.getAttribute('href')).toBe('/c/c1/board')
+})
+
+it('says what to do when one is not signed in', async () => {
+  const words = { title: 'You are not signed in.', fix: 'Join with your class code.' }
+  now = await visit('/c/c1', { 'GET /v1/classes/c1': { status: 401, body: words } })
+  await flushPromises()
+  expect(now.page.find('[role=alert]').text()).toContain('You are not signed in.')
+  expect(button('Join with a class code')).toBeDefined()
+})

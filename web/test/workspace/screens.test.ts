@@ -1,0 +1,143 @@
+import { mount } from '@vue/test-utils'
+import { nextTick, shallowReactive } from 'vue'
+import { expect, it } from 'vitest'
+import { announcement } from '@/announce'
+import { ApiProblem } from '@/api/problem'
+import type { TerminalView } from '@/terminal/session'
+import { connection } from '@/workspace/connection'
+import ConnectionBanner from '@/workspace/ConnectionBanner.vue'
+import ExpiryNotice from '@/workspace/ExpiryNotice.vue'
+import RestScreen from '@/workspace/RestScreen.vue'
+import StartScreen from '@/workspace/StartScreen.vue'
+import { tabsOf } from '@/workspace/tabs'
+import TimerBox from '@/workspace/TimerBox.vue'
+import { view } from '../views'
+
+const MINUTE = 60_000
+const rest = (over: Partial<InstanceType<typeof RestScreen>['$props']> = {}) =>
+  mount(RestScreen, { props: { sandbox: null, problem: null, now: 0, minutes: 5, ...over } })
+const line = (over: Partial<TerminalView> = {}): TerminalView => ({
+  state: { name: 'open' }, waiting: '', full: false, writer: true, watchers: [], notice: '',
+  everOpen: true, ...over,
+})
+
+it('offers Play where there is no lab', async () => {
+  const page = rest()
+  await page.find('button').trigger('click')
+  expect(page.emitted('play')).toHaveLength(1)
+})
+
+it('says what was deleted when a lab is gone', () => {
+  const two = [{ name: 'a', state: 'gone' }, { name: 'b', state: 'gone' }]
+  const ports = [{ machine: 'a', port: 80, title: 'Web' }]
+  const page = rest({ sandbox: view({ phase: 'gone', machines: two, ports, ended_at: 0 }) })
+  expect(page.text()).toContain('2 machines deleted')
+  expect(page.text()).toContain('Files and programs deleted')
+  expect(page.text()).toContain('Web pages closed')
+  expect(page.text()).toContain('Play again')
+})
+
+it('says why a start failed, in the server’s words', () => {
+  const page = rest({ sandbox: view({ phase: 'failed', reason: 'No memory left.' }) })
+  expect(page.text()).toContain('No memory left.')
+  expect(page.text()).toContain('Try again')
+})
+
+it('has no button while a lab is being deleted', () => {
+  expect(rest({ sandbox: view({ phase: 'stopping' }) }).find('button').exists()).toBe(false)
+})
+
+it('says why Play was refused and what to do', () => {
+  const problem = new ApiProblem(409, { title: 'Two labs at a time.', fix: 'Stop one first.' })
+  expect(rest({ problem }).text()).toContain('Two labs at a time.Stop one first.')
+})
+
+it('shows the stages of a start to eyes and ears', () => {
+  const sandbox = view({ phase: 'starting', asked_at: Date.now(), seconds_expected: 9,
+    machines: [{ name: 'lab', state: 'running' }] })
+  const page = mount(StartScreen, { props: { sandbox, opened: false } })
+  expect(page.text()).toContain('About 9 seconds')
+  expect(page.find('[role=progressbar]').attributes('aria-valuenow')).toBeDefined()
+  expect(page.findAll('.dot.done')).toHaveLength(2)
+  page.unmount()
+})
+
+it('extends by the button, and cannot when nothing is left', async () => {
+  const props = { deadline: 40 * MINUTE, now: 0, extendMinutes: 15, extensionsLeft: 1, busy: false }
+  const page = mount(TimerBox, { props })
+  expect(page.text()).toContain('40:00')
+  await page.find('button').trigger('click')
+  expect(page.emitted('extend')).toHaveLength(1)
+  await page.setProps({ extensionsLeft: 0 })
+  await page.find('button').trigger('click')
+  expect(page.emitted('extend')).toHaveLength(1)
+})
+
+it('says aloud at five minutes and at one, once each', async () => {
+  const props = { deadline: 6 * MINUTE, now: 0, extendMinutes: 15, extensionsLeft: 1, busy: false }
+  const page = mount(TimerBox, { props })
+  const after = async (now: number) => {
+    await page.setProps({ now })
+    await nextTick()
+    return announcement.value
+  }
+  expect(await after(0.5 * MINUTE)).toBe('')
+  expect(await after(1.1 * MINUTE)).toContain('5 minutes')
+  expect(await after(5.1 * MINUTE)).toContain('One minute')
+})
+
+it('asks before the end, is hushed by a press, and asks once more at the last minute', async () => {
+  const props = { deadline: 6 * MINUTE, now: 0, extendMinutes: 15, extensionsLeft: 1, busy: false }
+  const page = mount(ExpiryNotice, { props })
+  const shown = () => page.find('section').exists()
+  expect(shown()).toBe(false)
+  await page.setProps({ now: 2 * MINUTE })
+  expect(shown()).toBe(true)
+  await page.findAll('button').at(-1)!.trigger('click')
+  expect(shown()).toBe(false)
+  await page.setProps({ now: 5.2 * MINUTE })
+  expect(shown()).toBe(true)
+  await page.setProps({ now: 7 * MINUTE })
+  expect(shown()).toBe(false)
+})
+
+it('tells a first connection from a lost one', () => {
+  const first = line({ state: { name: 'connecting', attempt: 0 }, everOpen: false })
+  expect(connection(first)).toBe('connecting')
+  expect(connection(line({ state: { name: 'connecting', attempt: 0 } }))).toBe('reconnecting')
+  expect(connection(line({ state: { name: 'stale' } }))).toBe('reconnecting')
+  expect(connection(line())).toBe('connected')
+  expect(connection(undefined)).toBe('none')
+})
+
+it('shows the try, what waits to be sent, and retries by a press', async () => {
+  const state = { name: 'waiting', attempt: 3, retryAt: 0 } as const
+  const page = mount(ConnectionBanner, { props: { view: line({ state, waiting: 'ls⏎' }) } })
+  expect(page.text()).toContain('try 3')
+  expect(page.text()).toContain('ls⏎')
+  await page.find('button').trigger('click')
+  expect(page.emitted('retry')).toHaveLength(1)
+})
+
+it('is quiet while all is well, and when the whole lab is over', () => {
+  const end = { kind: 'gone' } as const
+  for (const given of [line(), line({ state: { name: 'ended', end } })]) {
+    expect(mount(ConnectionBanner, { props: { view: given } }).text()).toBe('')
+  }
+})
+
+it('offers a new shell where one has ended', async () => {
+  const given = shallowReactive(line({ state: { name: 'ended', end: { kind: 'exited' } } }))
+  const page = mount(ConnectionBanner, { props: { view: given } })
+  await page.find('button').trigger('click')
+  expect(page.emitted('restart')).toHaveLength(1)
+})
+
+it('makes a tab of each terminal and each port', () => {
+  const ports = [{ machine: 'shop', port: 8080, title: 'The shop' }]
+  expect(tabsOf(view({ ports })).map(({ id, title }) => [id, title])).toEqual([
+    ['terminal:main', 'main'],
+    ['port:shop:8080', 'The shop'],
+  ])
+  expect(tabsOf(null)).toEqual([])
+})
