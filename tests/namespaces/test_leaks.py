@@ -254,3 +254,17 @@ def test_a_request_during_the_end_of_a_keeper_goes_to_the_next(folder: Path) -> 
             [keeper] = rigs.keepers(opened.folder)
             os.kill(keeper, signal.SIGTERM)
             rigs.until(lambda: opened.provider.inventory() == [])
+
+
+def test_a_full_disk_of_the_host_is_a_refusal_that_says_so(folder: Path) -> None:
+    (folder / "data").mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", folder / "data"], check=True)
+    try:
+        with rigs.opened(folder) as opened:
+            with pytest.raises(ports.CreateRefused, match="free some space") as refused:
+                opened.lab(resources=_LARGE)
+            assert refused.value.kind == "host"
+            assert opened.lab().run(["true"]).code == 0  # a small disk is in memory
+            assert _left(opened.folder)["files"] == []
+    finally:
+        rigs.until(lambda: subprocess.run(["umount", folder / "data"], check=False).returncode == 0)

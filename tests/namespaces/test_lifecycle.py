@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import os
 from pathlib import Path
 
 import pytest
@@ -152,7 +153,13 @@ def test_peers_are_known_by_name(rig: rigs.Rig) -> None:
     inside = joined.place(with_peers.label)
     assert "10.0.0.3" in rigs.said(inside, ["getent", "hosts", "attacker"])
     assert "10.0.0.2" in rigs.said(inside, ["getent", "hosts", "web"])
-    assert networks.attached == [(with_peers.label, rigs.said(inside, NET_INODE).strip())]
+    inode = rigs.said(inside, NET_INODE).strip()
+    assert networks.attached == [(with_peers.label, inode)]
+    netns = joined.netns(with_peers.label)
+    assert netns is not None
+    assert str(os.fstat(netns).st_ino) == inode
+    os.close(netns)
+    assert joined.netns("bh-test-nobody-a1-m") is None
     joined.delete(with_peers.label)
     assert networks.detached == [with_peers.label]
     joined.close(end_labs=False)

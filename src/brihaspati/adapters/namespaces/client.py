@@ -111,6 +111,12 @@ class Client:
             time.sleep(_RETRY_SECONDS)
             self.close()
 
+    def shut_down(self, timeout_seconds: float) -> None:
+        """End all labs and the keeper, and wait for that. Raises Unavailable, Lost, OSError."""
+        line, _, _ = self.begin({"op": "shutdown"}, timeout_seconds=timeout_seconds)
+        with contextlib.closing(line), contextlib.suppress(HungUp):
+            line.answer(timeout_seconds)
+
     def _open(self, message: dict[str, Any], payload: bytes | None) -> Line:
         mine, its = wire.pair()
         fds = [its.fileno()]

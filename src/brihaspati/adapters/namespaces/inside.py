@@ -125,15 +125,8 @@ def _write(path: str, data: bytes, mode: int = 0o644) -> None:
 
 
 def furnish(order: orders.LabOrder, payload: int | None) -> None:
-    """Name the machine, know its neighbours and user, place its files. Raises OSError."""
+    """Name the machine, make its user, place its files. Raises OSError."""
     socket.sethostname(order.hostname)
-    hosts = [("localhost", "127.0.0.1"), ("localhost ip6-localhost", "::1"), *order.hosts]
-    if order.hostname not in (name for name, _ in order.hosts):
-        hosts.append((order.hostname, "127.0.1.1"))
-    _write("/etc/hosts", "".join(f"{at}\t{name}\n" for name, at in hosts).encode())
-    _write("/etc/hostname", f"{order.hostname}\n".encode())
-    servers = "".join(f"nameserver {at}\n" for at in order.nameservers)
-    _write("/etc/resolv.conf", servers.encode())
     if order.user != "root":
         accounts.ensure(order.user)
     for file in order.files:

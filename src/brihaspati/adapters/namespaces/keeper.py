@@ -60,6 +60,7 @@ class Keeper:
             "list": self._list,
             "stats": self._stats,
             "socket": self._socket,
+            "network": self._network,
             "shutdown": self._shutdown,
         }
         self._count_down()
@@ -168,6 +169,12 @@ class Keeper:
         lab = self._lab(message, reply)
         if lab is not None:
             self._visits.give_socket(lab, reply)
+
+    def _network(self, request: _Request) -> None:
+        message, reply, _ = request
+        lab = self._lab(message, reply)
+        if lab is not None:
+            self._visits.give_network(lab, reply)
 
     def _shutdown(self, request: _Request) -> None:
         self._end([request[1]])

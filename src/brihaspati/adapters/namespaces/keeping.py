@@ -93,10 +93,14 @@ class Labs:
         self, order: orders.LabOrder, asker: socket.socket, payload: int | None
     ) -> Lab:
         tools = self._tools
-        tools.groups.make(order.label, order.limits())
         first_id = tools.ids.take()
-        mine, its = wire.pair()
-        pid = tools.groups.fork(order.label)
+        try:
+            tools.groups.make(order.label, order.limits())
+            mine, its = wire.pair()
+            pid = tools.groups.fork(order.label)
+        except OSError:
+            tools.ids.give_back(first_id)
+            raise
         if pid == 0:
             program, keeper = tools.filter_program, tools.keeper
             builder.run(

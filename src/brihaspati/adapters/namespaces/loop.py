@@ -8,7 +8,9 @@ import os
 import selectors
 import signal
 import time
+import traceback
 from collections.abc import Callable
+from functools import partial
 
 Act = Callable[[], None]
 _READ = selectors.EVENT_READ
@@ -62,12 +64,12 @@ class Loop:
             wait = max(0.0, self._moments[0][0] - time.monotonic())
         self._hear(wait)
         while self._moments and self._moments[0][0] <= time.monotonic():
-            heapq.heappop(self._moments)[2]()
+            _survive(heapq.heappop(self._moments)[2])
 
     def _hear(self, wait: float | None) -> None:
         for key, _ in self._selector.select(wait):
             if key.fd in self._selector.get_map():
-                key.data()
+                _survive(key.data)
 
     def _ended(self, waker: int) -> None:
         try:
@@ -90,4 +92,12 @@ class Loop:
             self._hear(0)
             act = act or self._children.pop(pid, None)
             if act is not None:
-                act(status)
+                _survive(partial(act, status))
+
+
+def _survive(act: Act) -> None:
+    """Every lab hangs on this process: a fault in one act must not end the others."""
+    try:
+        act()
+    except Exception:  # noqa: BLE001
+        traceback.print_exc()

@@ -39,8 +39,6 @@ class LabOrder:
     held: bool = False
     seconds_max: float = 20.0
     environment: list[tuple[str, str]] = field(default_factory=list)
-    hosts: list[tuple[str, str]] = field(default_factory=list)
-    nameservers: list[str] = field(default_factory=list)
     files: list[FileAt] = field(default_factory=list)
 
     def limits(self) -> cgroups.Limits:
@@ -57,6 +55,5 @@ def from_json(body: dict[str, Any]) -> LabOrder:
     """The order back. Raises TypeError, KeyError or ValueError for anything else."""
     fields = dict(body)
     fields["files"] = [FileAt(**item) for item in fields["files"]]
-    for name in ("environment", "hosts"):
-        fields[name] = [(str(one), str(two)) for one, two in fields[name]]
+    fields["environment"] = [(str(one), str(two)) for one, two in fields["environment"]]
     return LabOrder(**fields)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from brihaspati import ports
-from brihaspati.adapters.namespaces import client, orders, place
+from brihaspati.adapters.namespaces import client, network, orders, place
 from brihaspati.domain import labs
 from brihaspati_agent import places
 
@@ -22,7 +22,6 @@ _BUILD_SECONDS_MAX = 20.0
 _ANSWER_SECONDS = 60.0
 _SETUP_TAIL_LINES = 8
 _SETUP_TAIL_BYTES = 1500
-_RESOLVERS = ("/run/systemd/resolve/resolv.conf", "/etc/resolv.conf")
 Progress = Callable[[str, float | None], None]
 
 
@@ -98,9 +97,13 @@ class Namespaces:
 
     def close(self, *, end_labs: bool) -> None:
         """Hang up; with `end_labs` every lab of the folder ends first. Raises Unclear."""
-        if end_labs:
-            self._ask({"op": "shutdown"})
-        self._keeper.close()
+        try:
+            if end_labs:
+                self._keeper.shut_down(_ANSWER_SECONDS)
+        except (client.Unavailable, client.Lost, OSError) as problem:
+            raise ports.Unclear(_host_text(problem)) from problem
+        finally:
+            self._keeper.close()
 
     def price_micros_per_hour(self, spec: labs.MachineSpec) -> int:  # noqa: ARG002
         """Our own host costs nothing more."""
@@ -198,6 +201,14 @@ class Namespaces:
             raise places.NoSuchMachine(label)
         return place.Place(self._keeper, label)
 
+    def netns(self, label: str) -> int | None:
+        """A descriptor, yours to close, of a lab's network namespace; None if there is no lab."""
+        try:
+            _, fds = self._keeper.ask({"op": "network", "label": label})
+        except (client.Unavailable, client.Lost, OSError):
+            return None
+        return fds[0] if fds else None
+
     def usage(self, label: str) -> dict[str, int]:
         """memory_bytes, cpu_ms (since it began) and pids of a lab. Raises Unclear."""
         answer = self._ask({"op": "stats", "label": label})
@@ -250,27 +261,17 @@ def _needs_network(order: ports.MachineOrder) -> bool:
     return order.egress != "none" or len(order.peers) > 0
 
 
-def _nameservers() -> list[str]:
-    """The host's name servers a lab could reach: not those on the host's own loopback."""
-    for path in _RESOLVERS:
-        try:
-            lines = Path(path).read_text(errors="replace").splitlines()
-        except OSError:
-            continue
-        words = [line.split() for line in lines]
-        found = [word[1] for word in words if len(word) > 1 and word[0] == "nameserver"]
-        usable = [address for address in found if not address.startswith(("127.", "::1"))]
-        if usable:
-            return usable[:3]
-    return []
-
-
 def _lab_order(
     order: ports.MachineOrder, rootfs: Rootfs, now: ports.Moment
 ) -> tuple[orders.LabOrder, bytes]:
     """The order as the keeper takes it, and the bytes of all its files."""
     spec, size = order.spec, order.spec.resources
-    wanted = [(file.path, file.content, file.mode) for file in spec.files]
+    wanted = [
+        ("/etc/hostname", f"{spec.name}\n".encode(), 0o644),
+        ("/etc/hosts", network.hosts_file(order), 0o644),
+        ("/etc/resolv.conf", network.resolv_conf(order) or b"", 0o644),
+        *((file.path, file.content, file.mode) for file in spec.files),
+    ]
     if spec.setup is not None:
         wanted.append((_SETUP, spec.setup.encode(), 0o700))
     files, payload = [], bytearray()
@@ -292,8 +293,6 @@ def _lab_order(
         held=spec.setup is not None,
         seconds_max=_BUILD_SECONDS_MAX,
         environment=list(spec.environment),
-        hosts=list(order.peers),
-        nameservers=_nameservers() if order.egress != "none" else [],
         files=files,
     )
     return lab, bytes(payload)

@@ -22,6 +22,8 @@ _DEVICES = {"null": 3, "zero": 5, "full": 7, "random": 8, "urandom": 9}
 _LOOP_CONFIGURE, _LOOP_GET_FREE = 0x4C0A, 0x4C82
 _AUTOCLEAR = 4
 _TRIES = 64
+# Disks are sparse; with less room than this on the host a lab could not even begin.
+_ROOM_MB_MIN = 64
 
 
 def _wants_tmpfs(order: orders.LabOrder) -> bool:
@@ -70,6 +72,9 @@ def _make_ext4(image: Path, size_mb: int) -> None:
 def _mount_disk(order: orders.LabOrder, disks: Path, at: Path) -> None:
     """A file of the host as the lab's disk; it is unlinked at once, so nothing can stay behind."""
     image = disks / f"{order.label}.img"
+    room = os.statvfs(disks)
+    if room.f_bavail * room.f_frsize < min(order.disk_mb, _ROOM_MB_MIN) << 20:
+        raise cgroups.HostUnfit(f"the disk under {disks} is full: free some space")
     try:
         fd = os.open(image, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         os.ftruncate(fd, order.disk_mb << 20)

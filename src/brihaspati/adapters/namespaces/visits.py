@@ -85,6 +85,17 @@ class Visits:
         self._tools.turns.on_exit(pid, ended)
         self._tools.turns.watch(reply.fileno(), hung_up)
 
+    def give_network(self, lab: keeping.Lab, reply: socket.socket) -> None:
+        """The lab's network namespace."""
+        try:
+            net = os.open(f"/proc/{lab.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            _gone(reply)
+            return
+        wire.answer(reply, {"ok": True}, [net])
+        os.close(net)
+        reply.close()
+
     def give_socket(self, lab: keeping.Lab, reply: socket.socket) -> None:
         """A TCP socket that lives in the lab's network, not yet connected."""
         try:
