@@ -30,6 +30,7 @@ from brihaspati.entrypoints.http import sessions
 from brihaspati.entrypoints.server import logs
 from brihaspati.entrypoints.server.agents import HubAgents
 from brihaspati.entrypoints.server.local import LocalServer, Parts, running_at
+from brihaspati.entrypoints.server.waiting import Bell
 from brihaspati.settings import ProviderName, Settings
 from brihaspati_agent.places import Places
 
@@ -61,6 +62,7 @@ class Embedded:
     timer: sqlite.Timer
     store: sqlite.Store
     agents: HubAgents
+    bell: Bell
     secrets: keyring.Keyring
     host: Host
     engine: Engine
@@ -79,7 +81,7 @@ def embedded(chosen: Settings) -> Embedded:
     database = sqlite.Database(chosen.data / "brihaspati.db")
     store, timer = sqlite.Store(database, clock), sqlite.Timer(database)
     queue = sqlite.Queue(database, clock)
-    agents, secrets = HubAgents(), keyring.Keyring(chosen.data)
+    agents, bell, secrets = HubAgents(), Bell(), keyring.Keyring(chosen.data)
     host = host_of(chosen)
     threads = concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE, "effects")
     world = World(
@@ -94,9 +96,10 @@ def embedded(chosen: Settings) -> Embedded:
         secrets=secrets,
         bounds=BOUNDS,
         together=lambda calls: _side_by_side(threads, calls),
+        changed=bell.rung,
     )
     return Embedded(
-        chosen, database, queue, timer, store, agents, secrets, host, Engine(world), threads
+        chosen, database, queue, timer, store, agents, bell, secrets, host, Engine(world), threads
     )
 
 
@@ -266,6 +269,7 @@ def _server_parts(house: Embedded, room: Classroom) -> Parts:
         timer=house.timer,
         tidy=house.store.sweep,
         agents=house.agents,
+        bell=house.bell,
         places=house.host.places,
         web=chosen.web,
         data=chosen.data,

@@ -18,6 +18,8 @@ from brihaspati.engine.world import World
 
 CLAIM_TRIES_MAX = 5
 CLAIM_CHOICES = 20
+# A class presses Play within seconds: what it took is made anew after that, not while it waits.
+REFILL_AFTER_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Playing:
     def __init__(self, world: World, worker: Worker) -> None:
         self.world = world
         self.worker = worker
+        self._refilled_at: dict[tuple[str, str], int] = {}
 
     # --- play ----------------------------------------------------------------------------------
     def play(self, room: Classroom, lab: Lab, member: Membership) -> tuple[Record, bool]:
@@ -96,8 +99,14 @@ class Playing:
         return None
 
     def refill(self, class_id: str, lab: str) -> None:
-        """Have a worker bring the pool of a lab back to its size."""
-        self.world.queue.put(ports.Message("pool", {"class": class_id, "lab": lab}))
+        """Have a worker bring the pool of a lab back to its size, soon and once for many claims."""
+        now, pool = self.world.clock.now(), (class_id, lab)
+        asked_at = self._refilled_at.get(pool)
+        if asked_at is not None and asked_at <= now < asked_at + REFILL_AFTER_SECONDS * 1000:
+            return  # the one that waits will see this claim too
+        message = ports.Message("pool", {"class": class_id, "lab": lab})
+        self.world.queue.put(message, delay_seconds=REFILL_AFTER_SECONDS)
+        self._refilled_at[pool] = now
 
     def _somebody_was_first(self, conflict: ports.Conflict) -> Record:
         """A double click, or the other device: theirs is the sandbox."""

@@ -42,8 +42,8 @@ _LAB = TypeAdapter(labs.Lab)
 class Record:
     """A sandbox with its unfinished effects and the version it was read at (0: not stored).
 
-    `fresh` are the effects that the write of this very record added: only whoever made that write
-    may send a create among them; everybody who finds one later looks it up instead.
+    `fresh` are the effects added since it was read. Only whoever writes them may send a create
+    among them; everybody who finds one later looks it up instead.
     """
 
     sandbox: Sandbox
@@ -55,7 +55,7 @@ class Record:
         """The record after a decision, with one effect done."""
         left = tuple(e for e in self.unfinished if e != done)
         kept = lifecycle.still_needed(decision.sandbox, (*left, *decision.effects))
-        fresh = frozenset(kept) - frozenset(self.unfinished)
+        fresh = (self.fresh | (frozenset(kept) - frozenset(self.unfinished))) & frozenset(kept)
         return replace(self, sandbox=decision.sandbox, unfinished=kept, fresh=fresh)
 
     def says_the_same(self, other: Record) -> bool:

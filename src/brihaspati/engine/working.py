@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from brihaspati import ports
@@ -51,16 +51,24 @@ class Worker:
         """Write the record (and others with it) if nobody wrote it since. Raises Conflict."""
         put = records.put_record(record, self.world.clock.now(), self.world.due_shards)
         versions = self.world.store.transact((put, *others))
+        self.world.changed(record.sandbox)
         return replace(record, version=versions[0])
 
-    def post(self, slot: Slot, event: Event, done: Effect | None = None) -> Record | None:
+    def post(self, slot: Slot, event: Event) -> Record | None:
         """Save what follows from an event; None when there is no such sandbox (any more)."""
+        return self.post_all(slot, ((None, event),))
+
+    def post_all(
+        self, slot: Slot, happened: Sequence[tuple[Effect | None, Event]]
+    ) -> Record | None:
+        """As `post` for several events, each with the effect it was the end of, in one write."""
         for _ in range(CONFLICTS_MAX):
             record = self.load(slot)
             if record is None:
                 return None
-            decision = lifecycle.decide(record.sandbox, event, self.world.clock.now())
-            changed = record.follow(decision, done)
+            now, changed = self.world.clock.now(), record
+            for done, event in happened:
+                changed = changed.follow(lifecycle.decide(changed.sandbox, event, now), done)
             if changed.says_the_same(record):
                 return record
             try:
@@ -99,18 +107,18 @@ class Worker:
     def _round(
         self, record: Record, ready: list[Effect], fresh: frozenset[Effect]
     ) -> tuple[Record | None, frozenset[Effect]]:
-        """Perform some effects and save what came of them. Alarms come before anything else."""
-        slot = record.sandbox.slot
-        batch = _together(ready)
-        calls = [functools.partial(self._perform, record, e, fresh=e in fresh) for e in batch]
-        outcomes = self.world.together(calls) if len(calls) > 1 else [calls[0]()]
-        after: Record | None = record
-        for effect, event in zip(batch, outcomes, strict=True):
-            after = self.post(slot, event, done=effect)
-            if after is None:
-                return None, frozenset()
-            fresh |= after.fresh
-        return after, fresh
+        """Perform some effects, alarms before anything else, and save what came of them at once.
+
+        Whoever dies before that save leaves them unfinished: the next one sets the alarms again,
+        and looks up what may have been created.
+        """
+        happened: list[tuple[Effect | None, Event]] = []
+        for batch in _batches(ready):
+            calls = [functools.partial(self._perform, record, e, fresh=e in fresh) for e in batch]
+            outcomes = self.world.together(calls) if len(calls) > 1 else [calls[0]()]
+            happened += zip(batch, outcomes, strict=True)
+        after = self.post_all(record.sandbox.slot, happened)
+        return after, fresh | (after.fresh if after is not None else frozenset())
 
     # --- effects -----------------------------------------------------------------------------
     def _perform(self, record: Record, effect: Effect, *, fresh: bool) -> Event:
@@ -211,13 +219,12 @@ class Worker:
         )
 
 
-def _together(ready: list[Effect]) -> list[Effect]:
-    """The effects to perform next: every alarm first, then creates and deletes side by side."""
+def _batches(ready: list[Effect]) -> list[list[Effect]]:
+    """What to perform next: every alarm, then what else there is of one kind side by side."""
     alarms: list[Effect] = [e for e in ready if isinstance(e, effects.SetAlarm)]
-    if alarms:
-        return alarms
-    kind = type(ready[0])
-    return [e for e in ready if isinstance(e, kind)]
+    others: list[Effect] = [e for e in ready if not isinstance(e, effects.SetAlarm)]
+    same: list[Effect] = [e for e in others if isinstance(e, type(others[0]))]
+    return [batch for batch in (alarms, same) if batch]
 
 
 def _labels(sandbox: Sandbox) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from brihaspati import ports
+from brihaspati.domain.sandboxes import Sandbox
 
 Together = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
@@ -14,6 +15,10 @@ Together = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 def one_by_one(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """Run the calls in order. A server passes a version that runs them side by side."""
     return [call() for call in calls]
+
+
+def nobody_waits(sandbox: Sandbox) -> None:
+    """Hear of a changed sandbox, and do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,10 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything outside the engine. `env` marks our machines; `origin` is the portal's address."""
+    """Everything outside the engine. `env` marks our machines.
+
+    `changed` hears of each sandbox after it was saved, in the thread that did; it must not wait.
+    """
 
     env: str
     store: ports.Store
@@ -43,3 +51,4 @@ class World:
     bounds: Bounds = field(default_factory=Bounds)
     together: Together = one_by_one
     due_shards: int = 1
+    changed: Callable[[Sandbox], None] = nobody_waits

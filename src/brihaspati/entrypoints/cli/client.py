@@ -12,8 +12,10 @@ from typing import Any
 import aiohttp
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-POLL_SECONDS = 0.02
-POLL_SECONDS_MAX = 0.25
+POLL_SECONDS = 0.05
+POLL_SECONDS_MAX = 1
+# A server that can, answers when it is done; one that cannot is asked again.
+WAIT_SECONDS = 10
 OUTPUT, EVENT, REPAINT = 0x00, 0x01, 0x04
 ACK_EVERY = 65_536
 
@@ -30,10 +32,14 @@ class Portal:
         self._http = http
         self._headers = {"Cookie": cookie} if cookie else {}
 
-    async def send(self, method: str, path: str, body: Any = None) -> Any:
-        """The JSON answer. Raises ClientError for a problem."""
+    async def send(self, method: str, path: str, body: Any = None, *, wait: bool = False) -> Any:
+        """The JSON answer; with `wait`, once what it asks for is done, if the server can.
+
+        Raises ClientError for a problem.
+        """
         url = f"{self.address}{path}"
-        async with self._http.request(method, url, json=body, headers=self._headers) as answer:
+        headers = {**self._headers, "Prefer": f"wait={WAIT_SECONDS}"} if wait else self._headers
+        async with self._http.request(method, url, json=body, headers=headers) as answer:
             text = await answer.text()
             for name, morsel in answer.cookies.items():
                 self._headers = {"Cookie": f"{name}={morsel.value}"}
@@ -45,7 +51,7 @@ class Portal:
         """The sandbox once it is in one of these phases. Raises ClientError when it fails."""
         end, pause = time.monotonic() + seconds_max, POLL_SECONDS
         while True:
-            sandbox = (await self.send("GET", path))["sandbox"]
+            sandbox = (await self.send("GET", path, wait=True))["sandbox"]
             if sandbox is None or sandbox["phase"] in phases:
                 return sandbox
             if sandbox["phase"] == "failed":
@@ -57,8 +63,21 @@ class Portal:
 
     async def open(self, path: str, size: tuple[int, int] = (80, 24)) -> Wire:
         """A terminal of the sandbox at `path`; `size` in columns and rows."""
-        ticket = await self.send("POST", f"{path}/ticket", {"for": "terminal"})
-        return await connect(ticket["url"], ticket["ticket"], size)
+        return await self.attach(await self.ticket(path), size)
+
+    async def ticket(self, path: str) -> dict[str, str]:
+        """A ticket for a terminal of the sandbox at `path`, and where to use it."""
+        ticket: dict[str, str] = await self.send("POST", f"{path}/ticket", {"for": "terminal"})
+        return ticket
+
+    async def attach(
+        self, ticket: dict[str, str], size: tuple[int, int] = (80, 24), after: Wire | None = None
+    ) -> Wire:
+        """Use a ticket; `after` is the connection before, which had drawn all it was given.
+
+        Raises ClientError when it is refused.
+        """
+        return await connect(ticket["url"], ticket["ticket"], size, after)
 
 
 def _words(status: int, text: str) -> str:
@@ -125,6 +144,11 @@ class Wire(WSListener):
         """Nothing more will come."""
         self.chunks.put_nowait(Chunk(ended="disconnected"))
 
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where to go on after this connection: the number of the next byte, and of which run."""
+        return {"since": self._seq, "epoch": self.hello["epoch"]}
+
     def acknowledge(self) -> None:
         """Tell the server that everything received has been shown."""
         self._acked = self._seq
@@ -165,10 +189,11 @@ class Wire(WSListener):
             self.transport.disconnect()
 
 
-async def connect(url: str, ticket: str, size: tuple[int, int]) -> Wire:
+async def connect(url: str, ticket: str, size: tuple[int, int], after: Wire | None = None) -> Wire:
     """Open a terminal with a ticket. Raises ClientError when it is refused."""
-    first = {"ticket": ticket, "terminal": "main", "columns": size[0], "rows": size[1]}
-    wire = Wire({**first, "since": None, "epoch": None})
+    place = after.place if after is not None else {"since": None, "epoch": None}
+    first = {"ticket": ticket, "terminal": "main", "columns": size[0], "rows": size[1], **place}
+    wire = Wire(first)
     await ws_connect(lambda: wire, url, use_aiofastnet=False)
     chunk = await wire.read(10)
     if chunk.ended is not None:

@@ -61,7 +61,7 @@ class _Game:
     async def _start(self, portal: Portal, size: tuple[int, int]) -> tuple[Wire, dict[str, Any]]:
         """Press Play and wait for the first prompt."""
         begun = time.perf_counter()
-        answer = await portal.send("PUT", self.path)
+        answer = await portal.send("PUT", self.path, wait=True)
         sandbox = answer["sandbox"]
         if sandbox["phase"] != "ready":
             sandbox = await portal.until_phase(self.path, ("ready",), START_SECONDS_MAX)

@@ -25,6 +25,7 @@ from brihaspati.entrypoints.http.addresses import Addresses
 from brihaspati.entrypoints.http.api import Api
 from brihaspati.entrypoints.server.agents import HubAgents
 from brihaspati.entrypoints.server.loops import LocalQueue, LocalTimer, Loops
+from brihaspati.entrypoints.server.waiting import Bell
 from brihaspati.entrypoints.server.web import Site
 from brihaspati_agent import connections, sockets
 from brihaspati_agent.door import Door
@@ -48,6 +49,7 @@ class Parts:
     timer: LocalTimer
     tidy: Callable[[], object]
     agents: HubAgents
+    bell: Bell
     places: Places
     web: Path
     data: Path
@@ -134,10 +136,11 @@ class LocalServer:
         port = door.open(parts.host, parts.port)
         origins += sorted({*parts.origins, *own_origins(parts.host, port, secure=parts.secure)})
         addresses = Addresses(frozenset(origins), parts.lab_domain, parts.secure)
-        site = Site(Api(parts.engine, addresses), parts.web, addresses)
+        site = Site(Api(parts.engine, addresses), parts.web, addresses, parts.bell)
         pages.site = site
         self.address = f"{addresses.scheme}://{_reachable(parts.host)}:{port}"
         parts.agents.serve(hub, loop)
+        parts.bell.serve(loop)
         self._loops.start(WORKERS)
         said = {"address": self.address, "pid": os.getpid(), "code": parts.code}
         _write(parts.data / SAID, json.dumps(said))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +15,7 @@ from aiohttp import web
 
 from brihaspati.entrypoints.http.addresses import Addresses
 from brihaspati.entrypoints.http.api import BODY_BYTES_MAX, Api
+from brihaspati.entrypoints.server import waiting
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 NOT_BUILT = """<!doctype html><title>Brihaspati</title>
@@ -23,8 +25,9 @@ NOT_BUILT = """<!doctype html><title>Brihaspati</title>
 class Site:
     """The portal's origin: /v1 is the API, everything else a file or the app's page."""
 
-    def __init__(self, api: Api, folder: Path, addresses: Addresses) -> None:
+    def __init__(self, api: Api, folder: Path, addresses: Addresses, bell: waiting.Bell) -> None:
         self.api = api
+        self.bell = bell
         self.folder = folder.resolve()
         self.addresses = addresses
         # One thread: the API answers one request at a time, in embedded mode as on Lambda.
@@ -40,19 +43,29 @@ class Site:
 
     async def _from_api(self, request: web.BaseRequest) -> web.Response:
         body = await request.content.read(BODY_BYTES_MAX + 1)
+        event = event_of(request, body)
+        answer = await self._ask(event)
+        seconds = waiting.seconds_wanted(event["headers"])
+        sandbox = _under_way(answer) if seconds else None
+        if sandbox is not None and await self._settled(sandbox, seconds):
+            again = await self._ask(as_get(event))
+            answer = {**again, "statusCode": answer["statusCode"]} if _is_good(again) else again
+        return _response(answer)
+
+    async def _ask(self, event: dict[str, Any]) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._thread, self.api, event_of(request, body))
-        headers: list[tuple[str, str]] = []
-        for name, value in answer["headers"].items():
-            headers += [(name, v) for v in ([value] if isinstance(value, str) else value)]
-        headers += [("Set-Cookie", cookie) for cookie in answer.get("cookies", ())]
-        response = web.Response(status=answer["statusCode"], body=(answer["body"] or "").encode())
-        for name, value in headers:
-            if name.lower() == "content-type":
-                response.headers["Content-Type"] = value
-            else:
-                response.headers.add(name, value)
-        return response
+        return await loop.run_in_executor(self._thread, self.api, event)
+
+    async def _settled(self, sandbox: str, seconds: float) -> bool:
+        """Wait for the end of what is under way; False when the time was over first."""
+        future = self.bell.waiting(sandbox)
+        try:
+            await asyncio.wait_for(future, seconds)
+        except TimeoutError:
+            return False
+        finally:
+            self.bell.leave(sandbox, future)
+        return True
 
     def _file(self, request: web.BaseRequest) -> web.StreamResponse:
         path = (self.folder / request.path.lstrip("/")).resolve()
@@ -99,6 +112,40 @@ class Site:
     def close(self) -> None:
         """End the API's thread."""
         self._thread.shutdown(wait=True)
+
+
+def _response(answer: dict[str, Any]) -> web.Response:
+    headers: list[tuple[str, str]] = []
+    for name, value in answer["headers"].items():
+        headers += [(name, v) for v in ([value] if isinstance(value, str) else value)]
+    headers += [("Set-Cookie", cookie) for cookie in answer.get("cookies", ())]
+    response = web.Response(status=answer["statusCode"], body=(answer["body"] or "").encode())
+    for name, value in headers:
+        if name.lower() == "content-type":
+            response.headers["Content-Type"] = value
+        else:
+            response.headers.add(name, value)
+    return response
+
+
+def _is_good(answer: dict[str, Any]) -> bool:
+    return int(answer["statusCode"]) < 300
+
+
+def _under_way(answer: dict[str, Any]) -> str | None:
+    """The sandbox an answer tells of, if something is happening to it."""
+    if not _is_good(answer):
+        return None
+    said = json.loads(answer["body"] or "null")
+    sandbox = said.get("sandbox") if isinstance(said, dict) else None
+    return sandbox["id"] if sandbox and sandbox["phase"] in waiting.UNDER_WAY else None
+
+
+def as_get(event: dict[str, Any]) -> dict[str, Any]:
+    """The request that only looks at what this one changed."""
+    context = event["requestContext"]
+    http = {**context["http"], "method": "GET"}
+    return {**event, "requestContext": {**context, "http": http}, "body": None}
 
 
 def _sha256(text: str) -> str:
