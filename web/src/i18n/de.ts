@@ -187,6 +187,7 @@ const de: Messages = {
   'link.restart': 'Wieder öffnen',
   'link.exited': 'Diese Shell ist beendet.',
   'link.exited.more': 'Deine Maschine läuft weiter.',
+  'link.renewed': 'Wieder da, mit einer neuen Shell: was in der alten lief, ist beendet.',
   'link.crowded': 'Dieses Terminal ist an zu vielen Stellen offen.',
   'link.crowded.fix': 'Schließe es woanders und öffne es hier wieder.',
   'link.refused': 'Dieses Terminal lässt dich nicht hinein.',

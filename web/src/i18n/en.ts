@@ -184,6 +184,7 @@ const en = {
   'link.restart': 'Open again',
   'link.exited': 'This shell has ended.',
   'link.exited.more': 'Your machine keeps running.',
+  'link.renewed': 'Back again, with a new shell: what ran in the old one has ended.',
   'link.crowded': 'This terminal is open in too many places.',
   'link.crowded.fix': 'Close it somewhere else, then open it here again.',
   'link.refused': 'This terminal does not let you in.',

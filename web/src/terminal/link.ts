@@ -55,6 +55,8 @@ export type LinkListener = {
   writer?: (may: boolean) => void
   company?: (viewers: frames.Viewer[]) => void
   notice?: (text: string) => void
+  /** The line is back, but to another run of the shell: what ran in the old one is over. */
+  renewed?: () => void
 }
 
 const CONNECT_MS = 5_000
@@ -221,7 +223,10 @@ export class TerminalLink {
     this.cancelTimer?.()
     this.openedAt = this.world.now()
     // What was typed for a shell that is gone must not run in another one.
-    if (before !== null && before !== hello.epoch) this.typed.drop()
+    if (before !== null && before !== hello.epoch) {
+      this.typed.drop()
+      this.tell.renewed?.()
+    }
     this.tell.writer?.(hello.writer)
     this.tell.size?.(hello.columns, hello.rows)
     if (hello.ended) return this.stop({ kind: 'exited' })

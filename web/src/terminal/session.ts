@@ -2,6 +2,7 @@
 import { shallowReactive } from 'vue'
 import * as calls from '@/api/calls'
 import { ApiProblem } from '@/api/problem'
+import { t } from '@/i18n'
 import { chance } from '@/chance'
 import { TerminalLink, TicketRefused, type LinkState, type LinkWorld } from './link'
 import { Screen } from './screen'
@@ -84,6 +85,7 @@ export class TerminalSession {
         view.watchers = viewers.filter(({ writer }) => !writer).map(({ name }) => name)
       },
       notice: (text) => this.notice(text),
+      renewed: () => this.notice(t('link.renewed')),
     })
     this.unwatch = watchWakeups({
       wake: () => this.link.wake(),

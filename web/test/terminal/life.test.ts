@@ -156,6 +156,7 @@ describe('typing while away', () => {
     await scene.time.pass(1_000)
     await scene.answer({ epoch: 'two', resumed: false })
     expect(scene.socket.typed).toBe('')
+    expect(scene.renewals).toBe(1)
   })
 
   it('drops it at the end', async () => {

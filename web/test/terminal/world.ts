@@ -135,6 +135,7 @@ export class Scene {
   waiting = ''
   full = false
   tickets = 0
+  renewals = 0
   chance = 0.5
   ticket: LinkWorld['ticket'] = async () => {
     this.tickets += 1
@@ -156,6 +157,7 @@ export class Scene {
     this.screen,
     {
       state: (state) => this.states.push(state),
+      renewed: () => (this.renewals += 1),
       typed: (waiting, full) => Object.assign(this, { waiting, full }),
     },
   )

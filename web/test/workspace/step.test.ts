@@ -83,6 +83,16 @@ it('runs nothing while there is no machine, and says why', async () => {
   page.unmount()
 })
 
+it('forgets what ran when its machine is gone', async () => {
+  const { page, button } = await step(RUN)
+  button('Run')[0]!.click()
+  await flushPromises()
+  await page.setProps({ ready: false })
+  await page.setProps({ ready: true })
+  expect(button('Run again')).toHaveLength(0)
+  page.unmount()
+})
+
 it('copies a command that is meant to be changed first', async () => {
   const writeText = vi.fn(async () => undefined)
   vi.stubGlobal('navigator', { ...navigator, clipboard: { writeText } })
