@@ -33,9 +33,9 @@ def needs(*programs: str) -> None:
 @contextlib.contextmanager
 def dockerd(folder: Path) -> Iterator[str]:
     """A Docker engine; its address. It changes no rules and no route of this host."""
-    needs("dockerd", "busybox")
+    needs("dockerd", "busybox", "unshare")
     address, group = f"unix://{folder}/docker.sock", f"/brihaspati-test-{os.getpid()}"
-    words = ["dockerd", "-H", address, "--data-root", f"{folder}/data"]
+    words = ["unshare", "--mount", "dockerd", "-H", address, "--data-root", f"{folder}/data"]
     words += ["--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/docker.pid"]
     words += ["--bridge", "none", "--iptables=false", "--ip-forward=false", "--ip-masq=false"]
     words += ["--cgroup-parent", group]
@@ -46,21 +46,30 @@ def dockerd(folder: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def podman(folder: Path) -> Iterator[str]:
-    """Podman's Docker-compatible socket; its address."""
-    needs("podman", "runc", "conmon", "busybox")
+    """Podman's Docker-compatible socket; its address.
+
+    Podman changes rules, routes and folders of its host, so it gets a network and mounts of its
+    own, which end with it. What it should not reach on "the host" is then not even there: that is
+    Docker's test alone.
+    """
+    needs("podman", "runc", "conmon", "busybox", "unshare")
     address = f"unix://{folder}/podman.sock"
     config = folder / "containers.conf"
     config.write_text(
         '[containers]\ndefault_ulimits=["nofile=1024:4096","nproc=2048:2048"]\n'
         '[engine]\nruntime="runc"\ncgroup_manager="cgroupfs"\nevents_logger="file"\n'
-        f'[network]\nnetwork_config_dir="{folder}/networks"\n'
+        f'exit_command_delay=5\n[network]\nnetwork_config_dir="{folder}/networks"\n'
     )
     (folder / "networks").mkdir()
-    words = ["podman", "--root", f"{folder}/root", "--runroot", f"{folder}/run"]
+    hidden = [path for path in ("/var/lib/cni", "/run/netns") if Path(path).is_dir()]
+    hide = "".join(f"mount -t tmpfs none {path} && " for path in hidden)
+    words = ["unshare", "--net", "--mount", "sh", "-c", f'{hide} exec "$@"', "sh"]
+    words += ["podman", "--root", f"{folder}/root", "--runroot", f"{folder}/run"]
     words += ["--tmpdir", f"{folder}/tmp", "system", "service", "--time=0", address]
     environment = {**os.environ, "CONTAINERS_CONF": str(config)}
     with _served(words, folder / "podman.log", address, environment):
         yield address
+    _remove_groups("/libpod_parent")
 
 
 @contextlib.contextmanager
@@ -79,10 +88,17 @@ def _served(
         try:
             server.wait(_UP_SECONDS_MAX)
         finally:
-            # What the engine started is in its own session or below it.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(server.pid, signal.SIGKILL)
-            _unmount_below(log.parent)
+            _kill_all_of(log.parent)
+
+
+def _kill_all_of(folder: Path) -> None:
+    """End whatever has the folder in its command line: watchers that outlive their engine."""
+    mark, ours = f"{folder}/".encode(), str(os.getpid())
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            known = entry.name.isdigit() and entry.name != ours
+            if known and mark in (entry / "cmdline").read_bytes():
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 def _await(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
@@ -97,12 +113,6 @@ def _await(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
         else:
             return
     pytest.skip(f"{server.args!r} did not start: {log.read_text()[-600:]}")
-
-
-def _unmount_below(folder: Path) -> None:
-    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    for mount in sorted((one for one in mounts if one.startswith(f"{folder}/")), reverse=True):
-        subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True)
 
 
 def _remove_groups(name: str) -> None:

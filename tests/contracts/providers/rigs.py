@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,11 +18,14 @@ from brihaspati.adapters import memory
 from brihaspati.adapters.bubblewrap import provider as bubblewrap
 from brihaspati.adapters.docker_engine import options
 from brihaspati.adapters.docker_engine import provider as docker_engine
+from brihaspati.adapters.namespaces import images as namespaces_images
+from brihaspati.adapters.namespaces import provider as namespaces
 from brihaspati.domain import labs
 from brihaspati_agent import places
 from contracts.providers import container_engines
 
 ENV = "contract"
+ELSEWHERE = "elsewhere"
 _BUSYBOX_SERVER = ("httpd", "-f", "-h", "/etc", "-p")
 _HOST_SERVER = ("python3", "-m", "http.server", "-d", "/etc")
 
@@ -31,8 +35,9 @@ class Rig:
     """A provider and what it claims. The annotations are the type check: each must fit its port.
 
     `can` has of: "inside" (there are places), "once" (a label is never made twice), "limits",
-    "peers" and "student" (a user besides root). `other` is a provider of another deployment on the
-    same host; `stranger` makes something that is nobody's and tells whether it is still there.
+    "peers", "sees off" (what ignores a hang-up is ended) and "student" (a user besides root).
+    `other` is a provider of another deployment on the same host; `stranger` makes something that
+    is nobody's and tells whether it is still there.
     """
 
     provider: ports.Provider
@@ -40,6 +45,7 @@ class Rig:
     other: ports.Provider
     can: frozenset[str]
     image: str = "host"
+    missing: str = "rootfs:/no/such/folder"
     server: Sequence[str] = _HOST_SERVER
     processes: Sequence[str] = ("ps", "axo", "args")
     stranger: Callable[[], AbstractContextManager[Callable[[], bool]]] | None = None
@@ -71,8 +77,8 @@ def _podman(folder: Path) -> Iterator[Rig]:
 def _containers(folder: Path, address: str) -> Iterator[Rig]:
     image = f"rootfs:{container_engines.rootfs(folder)}"
     provider = docker_engine.DockerEngine(options.Options(ENV, address))
-    other = docker_engine.DockerEngine(options.Options("elsewhere", address))
-    can = frozenset({"inside", "once", "limits", "peers", "student"})
+    other = docker_engine.DockerEngine(options.Options(ELSEWHERE, address))
+    can = frozenset({"inside", "once", "limits", "peers", "student", "sees off"})
     with contextlib.closing(provider), contextlib.closing(other):
         provider.prepare(image, lambda *_: None)
         name = provider._images.name_of(image)
@@ -82,6 +88,7 @@ def _containers(folder: Path, address: str) -> Iterator[Rig]:
             other,
             can,
             image,
+            "localhost/no/such/image:9",
             _BUSYBOX_SERVER,
             ("ps", "-o", "args"),
             lambda: _foreign_container(address, name),
@@ -107,12 +114,32 @@ def _bubblewrap(folder: Path) -> Iterator[Rig]:
     if reason is not None:
         pytest.skip(reason)
     provider = bubblewrap.Bubblewrap(folder / "machines", ENV)
-    other = bubblewrap.Bubblewrap(folder / "others", "elsewhere")
-    yield Rig(provider, provider.place, other, frozenset({"inside", "once", "student"}))
+    other = bubblewrap.Bubblewrap(folder / "others", ELSEWHERE)
+    yield Rig(provider, provider.place, other, frozenset({"inside", "once", "student", "sees off"}))
+
+
+@contextlib.contextmanager
+def _namespaces(folder: Path) -> Iterator[Rig]:
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    images = namespaces_images.Images(folder / "images")
+    provider = namespaces.Namespaces(folder / "labs", ENV, images)
+    other = namespaces.Namespaces(folder / "labs", ELSEWHERE, images)
+    provider.start()
+    try:
+        other.start()
+        images.ready("host", lambda *_: None)
+        yield Rig(
+            provider, provider.place, other, frozenset({"inside", "once", "limits", "student"})
+        )
+        other.close(end_labs=False)
+    finally:
+        provider.close(end_labs=True)
 
 
 OPENERS: dict[str, Opener] = {
     "memory": _memory,
+    "namespaces": _namespaces,
     "docker": _docker,
     "podman": _podman,
     "bubblewrap": _bubblewrap,
@@ -128,10 +155,12 @@ class Orders:
         self._count = 0
         self._labels: list[str] = []
 
-    def __call__(self, name: str = "main", *, sandbox: str = "", **spec: Any) -> ports.MachineOrder:
+    def __call__(
+        self, name: str = "main", *, sandbox: str = "", env: str = ENV, **spec: Any
+    ) -> ports.MachineOrder:
         self._count += 1
         sandbox = sandbox or f"{self._name}{self._count}"
-        label = f"bh-{ENV}-{sandbox}-a1-{name}"
+        label = f"bh-{env}-{sandbox}-a1-{name}"
         self._labels.append(label)
         wants = {"image": self._rig.image, **spec}
         peers = wants.pop("peers", ())
@@ -144,5 +173,5 @@ class Orders:
     def end(self) -> None:
         for label in self._labels:
             for provider in (self._rig.provider, self._rig.other):
-                while (found := provider.find(label)) is not None:
+                if (found := provider.find(label)) is not None:
                     provider.delete(found.id)

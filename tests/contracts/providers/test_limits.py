@@ -95,8 +95,8 @@ def _fetch(rig: rigs.Rig, place: places.Place, host: str, port: int = _PORT) -> 
     url = f"http://{host}:{port}/hostname"
     words = ["wget", "-q", "-O", "-", url]
     if rig.server[0] == "python3":
-        words = ["curl", "-s", "-m", "3", url]
-    return place.run(words, timeout_seconds=3)
+        words = ["curl", "-s", "-m", "2", url]
+    return place.run(words, timeout_seconds=2)
 
 
 def test_machines_of_one_sandbox_reach_each_other_by_name(
@@ -136,10 +136,10 @@ def test_the_host_is_not_reached_from_a_private_network(
     with contextlib.closing(server.socket):
         urls = [f"http://{one}:{server.server_port}/" for one in _addresses_of_the_host()]
         fetch = (
-            "curl -s -m 3 -o /dev/null" if real.server[0] == "python3" else "wget -q -O /dev/null"
+            "curl -s -m 2 -o /dev/null" if real.server[0] == "python3" else "wget -q -O /dev/null"
         )
         each = f'for url; do {fetch} "$url" && echo "reached $url" & done; wait'
-        outcome = attacker.run(["sh", "-c", each, "sh", *urls], timeout_seconds=4)
+        outcome = attacker.run(["sh", "-c", each, "sh", *urls], timeout_seconds=2.5)
         server.shutdown()
     assert outcome.output == b""
 

@@ -20,7 +20,8 @@ import sys
 import termios
 from typing import Any
 
-_NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
+_NAMESPACES = ("mnt", "pid", "net", "ipc", "uts", "cgroup")
+_NS_GET_USERNS = 0xB701
 _TIOCSPTLCK, _TIOCGPTPEER = 0x40045431, 0x5441
 _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 24, 38
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -62,14 +63,24 @@ def _answer(channel: socket.socket, body: dict[str, Any], fds: tuple[int, ...] =
 
 
 def _join(pid: int) -> None:
-    """Enter every namespace; the process namespace counts for children only."""
+    """Enter every namespace; the process namespace counts for children only.
+
+    The others may belong to an outer user namespace than the one programs live in: bwrap needs
+    root for /dev/pts, and makes a second one around any user but root. So the owner comes first.
+    """
     try:
+        home = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY)
         doors = [os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY) for name in _NAMESPACES]
     except OSError:
         raise Refused("gone") from None
-    for door in doors:
+    owner = fcntl.ioctl(doors[0], _NS_GET_USERNS)
+    path = [owner, *doors]
+    if os.fstat(owner).st_ino != os.fstat(home).st_ino:
+        path.append(home)
+    for door in path:
         if _libc.setns(door, 0) != 0:
             raise Refused(f"cannot enter: {os.strerror(ctypes.get_errno())}")
+    for door in {owner, home, *doors}:
         os.close(door)
     _give_up_rights()
 

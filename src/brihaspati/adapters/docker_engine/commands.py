@@ -238,7 +238,8 @@ def _code(line: engine.Engine, identity: str) -> int:
         try:
             found = line.api.exec_inspect(identity)
         except engine.FAULTS as error:
-            raise places.NoSuchMachine("this machine ended meanwhile") from error
+            # With the machine gone, or where Podman is told to forget an exec too soon.
+            raise places.PlaceError("the engine cannot tell how the command ended") from error
         code = found.get("ExitCode")
         if (not found["Running"] and code is not None) or time.monotonic() > until:
             break
