@@ -107,3 +107,10 @@ def test_the_sweep_deletes_expired_items_and_no_others(
     assert store.get(expired) is None
     assert store.query("many").items == ()
     assert [item.key for item in store.query_index("due", "d").items] == [B]
+
+
+def test_a_new_item_inherits_no_index_of_a_swept_one(store: engines.Store, expired: Key) -> None:
+    assert store.sweep() == 1
+    assert store.get(expired) is None
+    store.transact([Put(B, {})])
+    assert store.query_index("due", "d").items == ()

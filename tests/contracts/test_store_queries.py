@@ -141,6 +141,13 @@ def test_an_index_follows_moves_and_deletes(store: engines.Store) -> None:
     assert found[1].indexes == {"due": Key("d", "9")}
 
 
+def test_a_new_item_inherits_no_index_of_a_deleted_one(store: engines.Store) -> None:
+    _due(store, {"a": "1"})
+    store.transact([Delete(Key("p", "a"))])
+    store.transact([Put(Key("p", "b"), {})])
+    assert store.query_index("due", "d").items == ()
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 100])
 def test_index_keys_may_repeat_and_pages_still_show_each_item_once(
     store: engines.Store, limit: int

@@ -217,6 +217,7 @@ def _decoded(cursor: str | None, parts: int) -> _Place:
     try:
         place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         fits = isinstance(place, list) and [type(part) for part in place] == [str] * parts
+        "".join(place if fits else []).encode()
     except ValueError:
         fits = False
     if not fits:

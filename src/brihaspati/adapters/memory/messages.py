@@ -86,7 +86,7 @@ class Queue:
                 return
             if entry.dead:
                 entry.tries = 0
-            entry.dead = entry.tries >= self._tries_max
+                entry.dead = False
             entry.hidden_at = now
             entry.visible_at = now + _ms(delay_seconds)
             self._news.notify()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from brihaspati.adapters.sqlite import faults, schema
+from brihaspati.adapters.sqlite.commits import Commits
 from brihaspati.adapters.sqlite.gate import Gate
 
 _BUSY_SECONDS = 10.0
@@ -70,6 +71,7 @@ class Database:
                 f"cannot write in {path.parent}: {error.strerror}; run as its owner, or choose"
                 " another data folder"
             ) from error
+        self._commits = Commits(self._gate, busy_seconds)
         try:
             with self._gate.entered():
                 self._writer = self._opened(migrations)
@@ -91,19 +93,11 @@ class Database:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: durable when the block ends, undone when it raises."""
         self._check_usable()
-        with self._gate.entered():
-            connection = self._writer
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException as error:
-                with contextlib.suppress(sqlite3.Error):
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-                if isinstance(error, sqlite3.Error):
-                    raise faults.translated(error, self.path) from error
-                raise
+        try:
+            with self._commits.transaction(self._writer):
+                yield self._writer
+        except sqlite3.Error as error:
+            raise faults.translated(error, self.path) from error
 
     def announce(self, count: int) -> None:
         """Wake as many takers as there are new messages."""

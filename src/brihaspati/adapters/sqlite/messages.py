@@ -19,8 +19,7 @@ _HIDE = "UPDATE messages SET tries = ?, hidden_at = ?, visible_at = ? WHERE id =
 _BURY_SPENT = """UPDATE messages SET dead = 1
     WHERE dead = 0 AND visible_at <= ? AND tries >= ?"""
 _DONE = "DELETE FROM messages WHERE id = ?"
-_AGAIN = """UPDATE messages SET hidden_at = ?, visible_at = ?, dead = tries >= ?
-    WHERE id = ? AND tries = ? AND dead = 0"""
+_AGAIN = "UPDATE messages SET hidden_at = ?, visible_at = ? WHERE id = ? AND tries = ?"
 _REVIVE = """UPDATE messages SET hidden_at = ?, visible_at = ?, dead = 0, tries = 0
     WHERE id = ? AND (dead = 1 OR (visible_at <= ? AND tries >= ?))"""
 _DEAD = """SELECT id, topic, body, tries FROM messages
@@ -94,8 +93,7 @@ class Queue:
                 values = (now, visible_at, number, now, self._tries_max)
                 connection.execute(_REVIVE, values)
             else:
-                values = (now, visible_at, self._tries_max, number, int(tag))
-                connection.execute(_AGAIN, values)
+                connection.execute(_AGAIN, (now, visible_at, number, int(tag)))
         self._database.announce(1)
 
     def dead(self, limit: int = 100) -> list[ports.Taken]:
