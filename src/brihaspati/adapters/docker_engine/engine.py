@@ -16,8 +16,9 @@ import requests.exceptions
 
 from brihaspati import ports
 
-# Everything docker-py and the transports below it raise when a request fails.
-FAULTS = (docker.errors.DockerException, requests.exceptions.RequestException, OSError)
+# Everything docker-py and the transports below it raise when a request fails; KeyError is what it
+# makes of an error without a message, as a proxy may send.
+FAULTS = (docker.errors.DockerException, requests.exceptions.RequestException, OSError, KeyError)
 _NEVER_SENT = (ConnectionRefusedError, FileNotFoundError, PermissionError, socket.gaierror)
 _HEAD_BYTES_MAX = 65536
 

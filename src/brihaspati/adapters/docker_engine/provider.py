@@ -97,13 +97,13 @@ class DockerEngine:
         mark = f"{options.MARK_ENV}={self._options.env}"
         with engine.asking("list machines"):
             items = self._line.api.containers(all=True, filters={"label": [mark]})
-        return [self._listed(item) for item in items if _label_of(item["Labels"])]
+        return [self._listed(item) for item in items if _label_of(item.get("Labels"))]
 
     def delete(self, machine_id: str) -> None:
         """Remove a container of ours and see that it is gone. Raises Unclear."""
         ends = time.monotonic() + _DELETE_SECONDS_MAX
         while (found := self._raw(machine_id)) is not None:
-            if found["Config"]["Labels"].get(options.MARK_ENV) != self._options.env:
+            if not self._is_ours(found):
                 return
             problem = self._remove(found["Id"])
             if problem is None:
