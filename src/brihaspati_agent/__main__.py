@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"brihaspati_agent: {error}", file=sys.stderr)  # noqa: T201 - a program's own words
         return 2
+    local.keep_descriptors()
     origins = frozenset(given.origin)
     terms = serving.Terms(
         public_key=key,

@@ -12,12 +12,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import functools
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import picows
 
 from brihaspati_agent import connections, places, wire
+
+_logger = logging.getLogger(__name__)
 
 OUTPUT_BYTES_MAX = 256 * 1024
 FILE_BYTES_MAX = 512 * 1024
@@ -77,6 +80,9 @@ class ControlSocket(connections.Connection):
             self.hello({"id": number, "ok": False, "problem": str(problem)})
         except places.NoSuchMachine:
             self.hello({"id": number, "ok": False, "problem": "this machine is gone"})
+        except Exception:
+            _logger.exception("a request could not be done")
+            self.hello({"id": number, "ok": False, "problem": "something went wrong here"})
         else:
             self.hello({"id": number, "ok": True, **answer})
 

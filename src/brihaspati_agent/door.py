@@ -38,9 +38,9 @@ def is_for_agent(head: bytes) -> bool | None:
     if begin != _AGENT:
         return None if _AGENT.startswith(begin) else False
     host = _HOST.search(head)
-    whole = b"\r\n\r\n" in head or len(head) >= _HEAD_BYTES_MAX
-    if host is None or (host.end() == len(head) and not whole):
-        return True if whole else None
+    ended = b"\r\n\r\n" in head
+    if host is None or (host.end() == len(head) and not ended):
+        return True if ended else False if len(head) >= _HEAD_BYTES_MAX else None
     return _PREVIEW_HOST.match(host[1].lower()) is None
 
 

@@ -173,9 +173,10 @@ class LocalPlace:
             opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
         except OSError as error:
             raise places.PlaceError(f"{path}: {error.strerror}") from error
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            os.close(opened)
+            raise places.PlaceError(f"{path} is not a regular file")
         with open(opened, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
-            if not stat.S_ISREG(os.fstat(opened).st_mode):
-                raise places.PlaceError(f"{path} is not a regular file")
             data = file.read(bytes_max + 1)
         if len(data) > bytes_max:
             raise places.PlaceError(f"{path} is larger than {bytes_max} bytes")
@@ -204,6 +205,14 @@ class LocalPlace:
             return socket.create_connection(("127.0.0.1", port), timeout_seconds)
         except OSError as error:
             raise places.PlaceError(f"port {port}: {error.strerror or error}") from error
+
+
+def keep_descriptors() -> None:
+    """Let no program we start inherit what our own parent left open for us."""
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names alone
+        if int(name) > 2:
+            with contextlib.suppress(OSError):
+                os.set_inheritable(int(name), False)  # noqa: FBT003 - positional only
 
 
 def _absolute(path: str) -> None:

@@ -42,5 +42,6 @@ class Agent:
         self._door.close()
         await self.hub.close()
         await self._previews.close()
+        self._http.pre_shutdown()
         await self._http.shutdown(timeout=1)
         self._sockets.close()

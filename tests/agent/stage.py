@@ -311,7 +311,8 @@ async def staged(
         front.close()
         await keeper.close()
         await proxy.close()
-        await server.shutdown(timeout=0)
+        server.pre_shutdown()
+        await server.shutdown(timeout=1)
         entry.close()
 
 
