@@ -96,6 +96,7 @@ def embedded(chosen: Settings) -> Embedded:
         secrets=secrets,
         bounds=BOUNDS,
         together=lambda calls: _side_by_side(threads, calls),
+        soon=lambda call: _in_background(threads, call),
         changed=bell.rung,
     )
     return Embedded(
@@ -107,6 +108,18 @@ def _side_by_side(
     threads: concurrent.futures.ThreadPoolExecutor, calls: Sequence[Callable[[], Any]]
 ) -> list[Any]:
     return [future.result() for future in [threads.submit(call) for call in calls]]
+
+
+def _in_background(
+    threads: concurrent.futures.ThreadPoolExecutor, call: Callable[[], None]
+) -> None:
+    def told() -> None:
+        try:
+            call()
+        except Exception:
+            log.exception("left to the next sweep")
+
+    threads.submit(told)
 
 
 # --- who runs the machines -----------------------------------------------------------------------

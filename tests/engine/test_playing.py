@@ -242,7 +242,7 @@ def test_a_warm_sandbox_is_claimed_without_a_new_machine_and_the_pool_refills() 
     record = play(house, room, house.student(room))
     assert record.sandbox.phase == "ready"
     assert len(house.provider.machines) == 2
-    house.pass_time(playing.REFILL_AFTER_SECONDS)
+    house.pass_time(playing.AFTER_RUSH_SECONDS)
     assert len(house.provider.machines) == 3
     warm = house.store.query("w#demo#hello", "y#").items
     assert record.sandbox.id not in {item.key.sort.removeprefix("y#") for item in warm}
@@ -257,13 +257,13 @@ def test_a_class_that_starts_at_once_asks_for_one_refill_which_makes_up_for_all(
         play(house, room, house.student(room, name))
     asked = [t.message.topic for t in house.queue.take(10, visible_after_seconds=0)]
     assert "pool" not in asked
-    house.clock.advance(playing.REFILL_AFTER_SECONDS)
+    house.clock.advance(playing.AFTER_RUSH_SECONDS)
     asked = [t.message.topic for t in house.queue.take(10, visible_after_seconds=0)]
     assert asked.count("pool") == 1
     house.run()
     assert len(house.provider.machines) == 6
     play(house, room, house.student(room, "Kavya"))
-    house.pass_time(playing.REFILL_AFTER_SECONDS)
+    house.pass_time(playing.AFTER_RUSH_SECONDS)
     assert len(house.provider.machines) == 7
 
 

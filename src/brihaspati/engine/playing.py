@@ -18,8 +18,8 @@ from brihaspati.engine.world import World
 
 CLAIM_TRIES_MAX = 5
 CLAIM_CHOICES = 20
-# A class presses Play within seconds: what it took is made anew after that, not while it waits.
-REFILL_AFTER_SECONDS = 2
+# A class presses Play within seconds. What can wait is done after that, not while people wait.
+AFTER_RUSH_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Playing:
                 return existing, False
             again = self.worker.post(existing.sandbox.slot, events.Played())
             if again is not None:
-                self.worker.wake(again.sandbox.slot)
+                self.worker.wake_soon(again.sandbox.slot)
                 return again, True
         self._check_limits(room, lab, member)
         slot = Slot(room.id, lab.name, user=member.person.id)
@@ -68,7 +68,7 @@ class Playing:
             saved = self.worker.save(asked)
         except ports.Conflict as conflict:
             return self._somebody_was_first(conflict)
-        self.worker.wake(slot)
+        self.worker.wake_soon(slot)
         return saved
 
     def _claim(self, room: Classroom, lab: Lab, slot: Slot, version: int) -> Record | None:
@@ -93,7 +93,8 @@ class Playing:
                 if 0 in conflict.found:
                     return self._somebody_was_first(conflict)
                 continue
-            self.worker.wake(slot)
+            # What is left to do is its alarm: that too comes after the rush.
+            self.worker.wake_soon(slot, AFTER_RUSH_SECONDS)
             self.refill(room.id, lab.name)
             return saved
         return None
@@ -102,11 +103,11 @@ class Playing:
         """Have a worker bring the pool of a lab back to its size, soon and once for many claims."""
         now, pool = self.world.clock.now(), (class_id, lab)
         asked_at = self._refilled_at.get(pool)
-        if asked_at is not None and asked_at <= now < asked_at + REFILL_AFTER_SECONDS * 1000:
+        if asked_at is not None and asked_at <= now < asked_at + AFTER_RUSH_SECONDS * 1000:
             return  # the one that waits will see this claim too
-        message = ports.Message("pool", {"class": class_id, "lab": lab})
-        self.world.queue.put(message, delay_seconds=REFILL_AFTER_SECONDS)
         self._refilled_at[pool] = now
+        message = ports.Message("pool", {"class": class_id, "lab": lab})
+        self.world.soon(lambda: self.world.queue.put(message, delay_seconds=AFTER_RUSH_SECONDS))
 
     def _somebody_was_first(self, conflict: ports.Conflict) -> Record:
         """A double click, or the other device: theirs is the sandbox."""
@@ -182,14 +183,14 @@ class Playing:
         """End a sandbox; None when there is none."""
         record = self.worker.post(slot, events.StopAsked(end))
         if record is not None and record.unfinished:
-            self.worker.wake(slot)
+            self.worker.wake_soon(slot)
         return record
 
     def extend(self, slot: Slot, extensions_left: int) -> Record | None:
         """More time, once for each number of extensions the student saw."""
         record = self.worker.post(slot, events.Extended(extensions_left))
         if record is not None and record.unfinished:
-            self.worker.wake(slot)
+            self.worker.wake_soon(slot)
         return record
 
     def ticket(self, record: Record, lab: Lab, person: Person, opening: Opening) -> tuple[str, int]:

@@ -81,6 +81,10 @@ class Worker:
         """Have a worker look at a sandbox."""
         self.world.queue.put(records.alarm_message(slot), delay_seconds=delay_seconds)
 
+    def wake_soon(self, slot: Slot, delay_seconds: float = 0) -> None:
+        """As `wake`, without the person waiting for it: a sweep finds what was just saved, too."""
+        self.world.soon(lambda: self.wake(slot, delay_seconds))
+
     def work(self, slot: Slot) -> Record | None:
         """Look at the clock, then perform what is to be done, until nothing is."""
         record = self.post(slot, events.Woke())

@@ -17,6 +17,11 @@ def one_by_one(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     return [call() for call in calls]
 
 
+def at_once(call: Callable[[], None]) -> None:
+    """Do it now. A server passes a version that does it in the background."""
+    call()
+
+
 def nobody_waits(sandbox: Sandbox) -> None:
     """Hear of a changed sandbox, and do nothing."""
 
@@ -36,6 +41,7 @@ class Bounds:
 class World:
     """Everything outside the engine. `env` marks our machines.
 
+    `soon` does what is written down elsewhere too, and so may be lost when the process dies.
     `changed` hears of each sandbox after it was saved, in the thread that did; it must not wait.
     """
 
@@ -51,4 +57,5 @@ class World:
     bounds: Bounds = field(default_factory=Bounds)
     together: Together = one_by_one
     due_shards: int = 1
+    soon: Callable[[Callable[[], None]], None] = at_once
     changed: Callable[[Sandbox], None] = nobody_waits
