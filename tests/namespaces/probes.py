@@ -207,7 +207,7 @@ def _groups() -> str | None:
 
 @_named("the programs of the host")
 def _programs() -> str | None:
-    return _open("/usr/bin/sleep", os.O_WRONLY)
+    return _open("/usr/bin/tac", _APPEND)
 
 
 @_named("root of process 1")

@@ -31,6 +31,7 @@ _EXPECTED = {
     "socket": {"EAFNOSUPPORT"},
     "netlink": {"EPROTONOSUPPORT"},
     "tty": {"EPERM"},
+    "the": {"EROFS"},  # programs of the host
 }
 
 
@@ -120,6 +121,16 @@ def test_shared_memory_of_the_host_is_out_of_reach(lab: places.Place) -> None:
         assert _stopped_by(lab, "shared memory", str(key)) == "ENOENT"
     finally:
         libc.shmctl(made, 0, None)
+
+
+def test_a_device_in_an_image_is_of_no_use(tmp_path: Path) -> None:
+    with rigs.opened(tmp_path) as opened:
+        node = tmp_path / "images/host/opt/null"
+        os.mknod(node, 0o020666, os.makedev(1, 3))
+        inside = opened.lab()
+        assert rigs.said(inside, ["stat", "-c", "%F", "/opt/null"]) == "character special file\n"
+        assert inside.run(["cat", "/opt/null"]).error.endswith(b"Permission denied\n")
+        node.unlink()
 
 
 _TWIN = """

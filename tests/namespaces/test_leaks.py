@@ -97,14 +97,17 @@ def test_nothing_is_left_after_many_labs(shared: rigs.Rig) -> None:
     rigs.said(shared.lab(), ["true"])
     shared.end()
     files = _open_files(keeper)
+    ids = set()
     for turn in range(_CYCLES):
         inside = shared.lab(resources=_LARGE if turn % 5 == 0 else labs.Resources())
         terminal = inside.terminal(None, 80, 24)
         rigs.said(inside, ["sh", "-c", "nohup sleep 1000 >/dev/null & echo x > /var/tmp/file"])
+        ids.add(rigs.said(inside, ["cat", "/proc/self/uid_map"]))
         if turn % 2:
             terminal.close()
         shared.end()
         terminal.close()
+    assert len(ids) < _CYCLES  # a range is free again after its lab
     assert _left(shared.folder) == NOTHING
     rigs.until(lambda: _open_files(keeper) <= files)
     children = Path(f"/proc/{keeper}/task/{keeper}/children").read_text()

@@ -37,6 +37,7 @@ def test_another_environment_sees_nothing_of_ours(rig: rigs.Rig) -> None:
     label = rig.label()
     other = provider.Namespaces(rig.folder, "tes", rigs.HostImages(rig.folder.parent / "images"))
     assert other.inventory() == []
+    assert other.find(label) is None
     other.delete(label)
     other.close(end_labs=False)
     assert rig.provider.find(label) is not None

@@ -28,10 +28,11 @@ def test_a_terminal_is_a_login_shell_of_the_machines_user_on_a_tty_of_the_lab(
     screen = rigs.Screen(inside.terminal(None, 100, 30))
     screen.shows("student@lab")
     screen.type(
-        "id -un; tty; stty size; echo $TERM:$HOME:$LANG:$COURSE:; shopt -q login_shell && echo in\n"
+        "id -un; tty; stat -c %U:%G:%a $(tty); stty size; "
+        "echo $TERM:$HOME:$LANG:$COURSE:; shopt -q login_shell && echo in\n"
     )
     screen.shows("in\r\n")
-    for text in ("student\r\n", "/dev/pts/0\r\n", "30 100\r\n"):
+    for text in ("student\r\n", "student:tty:620\r\n", "/dev/pts/0\r\n", "30 100\r\n"):
         screen.shows(text)
     screen.shows("xterm-256color:/home/student:C.UTF-8:unix 101:")
     screen.terminal.close()

@@ -177,6 +177,8 @@ class Namespaces:
 
     def find(self, label: str) -> ports.MachineSeen | None:
         """The lab of this label. Raises Unclear."""
+        if not label.startswith(self._mark):
+            return None
         return next((seen for seen in self._list(label) if seen.label == label), None)
 
     def inventory(self) -> list[ports.MachineSeen]:
