@@ -15,7 +15,7 @@ from brihaspati.domain.sandboxes import Slot
 from brihaspati.engine import playing
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.problems import Problem
-from brihaspati.engine.records import Person, Record
+from brihaspati.engine.records import Person, Record, record_of
 from brihaspati.engine.world import Bounds
 from house import House, a_lab
 
@@ -372,3 +372,16 @@ def test_a_store_that_stumbles_at_any_write_loses_nothing(fault: memory.Fault, a
     patiently(house)
     assert now_of(house, record).sandbox.phase == "gone"
     assert house.provider.running() == []
+
+
+def test_a_warm_sandbox_behind_others_that_are_not_ready_is_found() -> None:
+    house = House()
+    room = house.classroom(pool=12)
+    house.engine.sweeping.fill_pools()
+    house.run()
+    items = house.store.query("w#demo#hello", "y#").items
+    for item in items[:-1]:
+        pooled = record_of(item).sandbox.slot
+        house.engine.playing.stop(pooled, "unclaimed")
+    record = play(house, room, house.student(room))
+    assert record.sandbox.id == items[-1].key.sort.removeprefix("y#")

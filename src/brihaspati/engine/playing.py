@@ -16,8 +16,9 @@ from brihaspati.engine.records import Person, Record, record_of, sandbox_key
 from brihaspati.engine.working import Worker
 from brihaspati.engine.world import World
 
-CLAIM_TRIES_MAX = 5
-CLAIM_CHOICES = 20
+# How many warm sandboxes a claim chooses from: few are quick to read, and every time that somebody
+# was faster more of them make it less likely that it happens again.
+CLAIM_CHOICES = (4, 20, 100, 100, 100)
 # A class presses Play within seconds. What can wait is done after that, not while people wait.
 AFTER_RUSH_SECONDS = 2
 
@@ -75,11 +76,13 @@ class Playing:
         """A warm sandbox becomes the student's in one transaction, without a call to it."""
         if room.pool <= 0:
             return None
-        for _ in range(CLAIM_TRIES_MAX):
-            page = self.world.store.query(f"w#{room.id}#{lab.name}", "y#", limit=CLAIM_CHOICES)
+        for choices in CLAIM_CHOICES:
+            page = self.world.store.query(f"w#{room.id}#{lab.name}", "y#", limit=choices)
             warm = [r for r in map(record_of, page.items) if _is_claimable(r.sandbox, lab)]
-            if not warm:
+            if not warm and page.cursor is None:
                 return None
+            if not warm:
+                continue
             chosen = warm[self.world.chance.pick(len(warm))]
             pooled = chosen.sandbox.slot
             now = self.world.clock.now()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import json
 import os
 import re
@@ -144,6 +145,9 @@ class LocalServer:
         self._loops.start(WORKERS)
         said = {"address": self.address, "pid": os.getpid(), "code": parts.code}
         _write(parts.data / SAID, json.dumps(said))
+        # All made so far stays: looking through it again and again would stop every request.
+        gc.collect()
+        gc.freeze()
         try:
             ready()
             await self._over.wait()
