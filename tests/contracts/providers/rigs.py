@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -123,15 +124,17 @@ def _namespaces(folder: Path) -> Iterator[Rig]:
     if os.geteuid() != 0:
         pytest.skip("needs root")
     images = namespaces_images.Images(folder / "images")
-    provider = namespaces.Namespaces(folder / "labs", ENV, images)
+    spec = importlib.util.find_spec("brihaspati.adapters.namespaces.network")
+    module = importlib.import_module(spec.name) if spec is not None else None
+    networks = module.Networks(str(folder)) if module is not None else None
+    can = {"inside", "once", "limits", "student"} | ({"peers"} if networks is not None else set())
+    provider = namespaces.Namespaces(folder / "labs", ENV, images, networks=networks)
     other = namespaces.Namespaces(folder / "labs", ELSEWHERE, images)
     provider.start()
     try:
         other.start()
         images.ready("host", lambda *_: None)
-        yield Rig(
-            provider, provider.place, other, frozenset({"inside", "once", "limits", "student"})
-        )
+        yield Rig(provider, provider.place, other, frozenset(can))
         other.close(end_labs=False)
     finally:
         provider.close(end_labs=True)
