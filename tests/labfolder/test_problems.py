@@ -105,6 +105,13 @@ CASES: dict[str, tuple[Changes, str, int, str, str]] = {
         "PORT` must be text",
         "quotes",
     ),
+    "too many variables": (
+        yaml("setup: setup.sh", f"environment: {{{', '.join(f'A{n}: x' for n in range(51))}}}"),
+        "lab.yaml",
+        7,
+        "`machines[0].environment` has 51 entries",
+        "at most 50",
+    ),
     # --- what belongs together
     "other folder": (yaml("name: demo", "name: other"), "lab.yaml", 2, "folder is demo", "same"),
     "machine twice": (

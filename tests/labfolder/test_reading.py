@@ -148,11 +148,14 @@ def test_the_version_changes_with_every_part_and_with_nothing_else(full: Path) -
         path.write_text(before.replace("minutes: 20", "minutes: 21") + more)
         seen.add(labfolder.read(full).version)
         path.write_text(before)
+    (full / "files/etc/motd").write_text("ho\n")  # as long as before
+    seen.add(labfolder.read(full).version)
+    (full / "files/etc/motd").write_text("hi\n")
     (full / "files/etc/motd").chmod(0o755)
     seen.add(labfolder.read(full).version)
     (full / "files/etc/motd").chmod(0o600)  # what git does not keep does not count
     assert labfolder.read(full).version == first
-    assert len(seen) == 7
+    assert len(seen) == 8
 
 
 def test_no_field_of_the_lab_is_left_out_of_the_version(full: Path) -> None:
