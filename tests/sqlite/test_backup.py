@@ -43,6 +43,7 @@ def test_a_backup_is_one_private_file_and_replaces_the_last(path: Path, tmp_path
             assert [p.name for p in target.parent.iterdir()] == ["nightly.db"]
             assert target.stat().st_mode & 0o777 == 0o600
             content = target.read_bytes()
+            assert content[18:20] == b"\1\1"  # no WAL: readable on a read-only disk too
             assert _pairs(target) == (n + 1, 0)
             target.with_name("nightly.db.gate").unlink()
             target.write_bytes(content)
@@ -68,7 +69,10 @@ def test_a_backup_over_the_database_itself_is_refused(path: Path) -> None:
         assert database.check() == []
 
 
-def test_a_damaged_database_does_not_replace_a_good_backup(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("start", "damage"), [(8192, b"\xff" * 40_000), (36, b"\0\0\0\5")]  # pages; the count of free ones)
+def test_a_damaged_database_does_not_replace_a_good_backup(
+    path: Path, tmp_path: Path, start: int, damage: bytes
+) -> None:
     target = tmp_path / "backup.db"
     with sqlite.Database(path) as database:
         store = sqlite.Store(database, CLOCK)
@@ -76,7 +80,7 @@ def test_a_damaged_database_does_not_replace_a_good_backup(path: Path, tmp_path:
         database.backup(target)
     good = target.read_bytes()
     content = bytearray(path.read_bytes())
-    content[8192 : 8192 + 40_000] = b"\xff" * 40_000
+    content[start : start + len(damage)] = damage
     path.write_bytes(content)
     with sqlite.Database(path) as database, pytest.raises(sqlite.Broken, match="damaged"):
         database.backup(target)
