@@ -1,0 +1,104 @@
+"""The command line, as an operator meets it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brihaspati.entrypoints.cli.fresh import FreshServer
+from commanding import Run, run_in
+
+Ask = Callable[..., Any]
+COMMANDS = (
+    "up",
+    "doctor",
+    "play",
+    "stop",
+    "ps",
+    "classes",
+    "labs",
+    "board",
+    "sweep",
+    "sign-in",
+    "bench",
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(run: Run, command: str) -> None:
+    done = run(command, "--help")
+    assert done.returncode == 0
+    assert "Usage: brihaspati" in done.stdout
+
+
+def test_play_once_prints_one_object_with_the_output_and_the_time(ask: Ask) -> None:
+    found = ask("play", "hello", "--once", "echo $((6*7))")
+    assert "42" in found["output"]
+    assert found["prompt_ms"] > 0
+    assert found["status"] == 0
+    assert ask("ps") == []
+
+
+def test_play_once_tells_how_the_command_ended(ask: Ask) -> None:
+    assert ask("play", "hello", "--once", "(exit 7)")["status"] == 7
+
+
+def test_play_works_without_a_server_and_leaves_nothing_running(tmp_path: Path) -> None:
+    done = run_in(tmp_path, "play", "hello", "--json", "--once", "hostname")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["output"].strip() == "lab"
+    assert not (tmp_path / "server.json").exists()
+
+
+def test_lookups_say_what_is_there(ask: Ask) -> None:
+    (demo,) = ask("classes")
+    assert (demo["id"], demo["state"]) == ("demo", "open")
+    assert {lab["lab"] for lab in ask("labs")} >= {"hello", "web", "attack"}
+    assert ask("board", "demo") == []
+    assert ask("sweep")["strays"] == 0
+
+
+def test_a_sign_in_link_is_of_the_running_server(ask: Ask, server: FreshServer) -> None:
+    url = ask("sign-in", "--name", "Prof Iyer", "--role", "instructor", "--class", "demo")["url"]
+    assert url.startswith(f"{server.address}/sign-in#")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("nonsense",), "nonsense"),
+        (("play", "nosuchlab", "--once", "true"), "nosuchlab"),
+        (("play", "hello"), "--once"),
+        (("stop",), "--all"),
+        (("stop", "nothing-like-it"), "nothing-like-it"),
+        (("board", "nosuchclass"), "class"),
+        (("bench", "class-start", "--students", "0"), "--students"),
+        (("--provider", "vmware", "ps"), "BRIHASPATI_PROVIDER"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    run: Run, arguments: tuple[str, ...], word: str
+) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert word in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_a_second_server_on_the_same_folder_is_refused(run: Run, server: FreshServer) -> None:
+    done = run("up", listen="127.0.0.1:0")
+    assert done.returncode == 2
+    assert str(server.pid) in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_taken_port_is_named(tmp_path: Path, server: FreshServer) -> None:
+    port = server.address.rpartition(":")[2]
+    done = run_in(tmp_path, "up", listen=f"127.0.0.1:{port}", keep_seconds="0", pool="0")
+    assert done.returncode == 2
+    assert f"port {port} is taken" in done.stderr
