@@ -12,6 +12,7 @@ from aiohttp import web
 from brihaspati_agent import preview_headers
 
 _MESSAGE_BYTES_MAX = 64 * 1024 * 1024
+_CLOSING_SECONDS = 2
 
 
 class _Side(Protocol):
@@ -63,6 +64,8 @@ async def relay(
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            # The way that ended is closing the other, which needs a moment to hear of it.
+            await asyncio.wait(ways, timeout=_CLOSING_SECONDS)
         finally:
             for way in ways:
                 way.cancel()

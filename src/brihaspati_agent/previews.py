@@ -204,8 +204,6 @@ class Previews:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await sockets.relay(self._client(), request, url, headers)
         data = request.content if request.body_exists else None
-        if data is not None and request.content_length is None:
-            headers.append(("Transfer-Encoding", "chunked"))
         async with self._client().request(
             request.method, url, headers=headers, data=data, allow_redirects=False
         ) as theirs:

@@ -179,6 +179,10 @@ class Client(picows.WSListener):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), left)
 
+    async def ended(self) -> None:
+        """The program ended, before or after this client came."""
+        await self.until(lambda: self.hello["ended"] or self.told("ended"))
+
     async def shows(self, wanted: bytes) -> None:
         await self.until(lambda: wanted in self.screen)
 

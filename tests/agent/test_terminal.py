@@ -124,7 +124,7 @@ def test_one_who_only_watches_sees_the_ended_screen_and_starts_nothing() -> None
     async def scenario() -> None:
         async with stage.staged() as agent:
             first = await agent.open(agent.signer.running(["/bin/echo", "done"]))
-            await first.until(lambda: first.told("ended"))
+            await first.ended()
             watcher = await agent.open(agent.signer.ticket(may=["watch"]))
             assert watcher.hello["ended"] == {"at": agent.clock.at}
             await watcher.shows(b"done")
@@ -137,7 +137,7 @@ def test_a_program_that_cannot_be_started_says_so_on_the_screen() -> None:
     async def scenario() -> None:
         async with stage.staged() as agent:
             client = await agent.open(agent.signer.running(["/no/such/program"]))
-            await client.until(lambda: client.told("ended"))
+            await client.ended()
             assert b"not found" in client.screen
 
     stage.play(scenario)
@@ -359,8 +359,8 @@ def test_an_interrupt_overtakes_a_paste_that_nobody_reads() -> None:
     async def scenario() -> None:
         async with stage.staged() as agent:
             client = await agent.open()
-            client.type("sleep 100\r")
-            await client.shows(b"sleep 100\r\n")
+            client.type("echo $((40+2)); sleep 100\r")
+            await client.shows(b"42\r\n")
             for _ in range(20):
                 client.type(("y" * 60 + "\r") * 500)
             run = agent.hub._desks["abc234"].slots["main"].run
