@@ -3,6 +3,7 @@ import type { Messages } from './index'
 const de: Messages = {
   brand: 'Brihaspati',
   skip: 'Zum Inhalt',
+  overlays: 'Menüs',
   language: 'Sprache',
   loading: 'Lädt',
   waking: 'Der Dienst wacht auf. Das kann ein paar Sekunden dauern.',

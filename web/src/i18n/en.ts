@@ -3,6 +3,7 @@ import type { Message } from './index'
 const en = {
   brand: 'Brihaspati',
   skip: 'Skip to content',
+  overlays: 'Menus',
   language: 'Language',
   loading: 'Loading',
   waking: 'Waking the service. This can take a few seconds.',

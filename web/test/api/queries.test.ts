@@ -6,6 +6,7 @@ import { ApiProblem } from '@/api/problem'
 import * as queries from '@/api/queries'
 import type { SandboxNow, SandboxView } from '@/api/types'
 import { view } from '../views'
+import { until } from '../until'
 
 const place = { classId: 'c1', lab: 'web' }
 afterEach(() => vi.unstubAllGlobals())
@@ -70,7 +71,7 @@ it('shows the start the moment Play is pressed', async () => {
   serve(new Promise<Response>(() => undefined))
   const { result: play, client } = inApp(() => queries.usePlay())
   play.mutate(place)
-  await vi.waitUntil(() => shown(client)?.phase === 'queued')
+  await until(() => shown(client)?.phase === 'queued')
 })
 
 it('plays through a dead line and a busy gateway', async () => {
@@ -81,7 +82,7 @@ it('plays through a dead line and a busy gateway', async () => {
   )
   const { result: play, client } = inApp(() => queries.usePlay())
   play.mutate(place)
-  await vi.waitUntil(() => shown(client)?.id === 'x1', { timeout: 3000 })
+  await until(() => shown(client)?.id === 'x1')
   expect(asked).toHaveLength(3)
 })
 
@@ -89,7 +90,7 @@ it('takes the start back when Play was refused, and keeps the reason', async () 
   serve(json({ title: 'Two labs at a time.', fix: 'Stop one first.' }, 409))
   const { result: play, client } = inApp(() => queries.usePlay())
   play.mutate(place)
-  await vi.waitUntil(() => play.isError.value)
+  await until(() => play.isError.value)
   expect(shown(client)).toBe(null)
   expect((play.error.value as ApiProblem).fix).toBe('Stop one first.')
 })
@@ -99,7 +100,7 @@ it('does not blank a running lab when Play is pressed again', async () => {
   const { result: play, client } = inApp(() => queries.usePlay())
   client.setQueryData(queries.keys.sandbox(place), { sandbox: view({ id: 'r' }), now: 1 })
   play.mutate(place)
-  await vi.waitUntil(() => play.isPending.value)
+  await until(() => play.isPending.value)
   expect(shown(client)).toMatchObject({ id: 'r', phase: 'ready' })
 })
 
@@ -113,11 +114,11 @@ it('a look that overtakes Play does not undo it', async () => {
     play: queries.usePlay(),
     box: queries.useSandbox(place),
   }))
-  await vi.waitUntil(() => result.box.isSuccess.value)
+  await until(() => result.box.isSuccess.value)
   result.play.mutate(place)
-  await vi.waitUntil(() => shown(client)?.phase === 'queued')
+  await until(() => shown(client)?.phase === 'queued')
   await result.box.refetch()
   expect(shown(client)?.phase).toBe('queued')
   finish(json({ sandbox: view({ id: 'x2', phase: 'ready' }), now: 2 }))
-  await vi.waitUntil(() => shown(client)?.id === 'x2')
+  await until(() => shown(client)?.id === 'x2')
 })

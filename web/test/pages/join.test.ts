@@ -1,6 +1,7 @@
 import { flushPromises } from '@vue/test-utils'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { visit, type Routes, type Visit } from './server'
+import { until } from '../until'
 
 const preview = {
   title: 'DevOps Foundations', instructor: 'Prof. Iyer', state: 'open', opens_at: 0,
@@ -66,7 +67,7 @@ it('joins and goes to the class', async () => {
   await field('Your name').setValue('  Asha ')
   await press()
   expect(posts()[0]!.body).toEqual({ code: 'MARIGOLD', name: 'Asha' })
-  await vi.waitUntil(() => now.router.currentRoute.value.name === 'class')
+  await until(() => now.router.currentRoute.value.name === 'class')
 })
 
 it('does not send what is plainly missing, and goes to the field', async () => {

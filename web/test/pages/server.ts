@@ -38,6 +38,7 @@ export function serve(routes: Routes): Asked[] {
 
 export async function visit(address: string, routes: Routes): Promise<Visit> {
   const asked = serve(routes)
+  document.body.innerHTML = '<section id="overlays"></section>'
   const router = createRouter({
     history: createMemoryHistory(),
     routes: [

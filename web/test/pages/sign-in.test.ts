@@ -1,6 +1,7 @@
 import { flushPromises } from '@vue/test-utils'
 import { afterEach, expect, it, vi } from 'vitest'
 import { visit, type Visit } from './server'
+import { until } from '../until'
 
 let now: Visit
 afterEach(() => {
@@ -12,7 +13,7 @@ const user = { id: 'u1', name: 'Meera', role: 'instructor' }
 it('signs in with the token after the #, which then leaves the address', async () => {
   const session = { user, classes: [], allowed: [] }
   now = await visit('/sign-in#s3cret', { 'POST /v1/sign-in': { body: session } })
-  await vi.waitUntil(() => now.router.currentRoute.value.name === 'home')
+  await until(() => now.router.currentRoute.value.name === 'home')
   expect(now.asked).toEqual([{ method: 'POST', path: '/v1/sign-in', body: { token: 's3cret' } }])
   expect(window.location.hash).toBe('')
 })

@@ -2,11 +2,12 @@
 /** The link against a real WebSocket server, over a real socket. */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { TerminalLink, type LinkSocket } from '@/terminal/link'
 import { Shell, TerminalServer } from '../../dev/terminal-server'
 import { PaperScreen } from './world'
+import { until } from '../until'
 
 let server: WebSocketServer
 let terminals: TerminalServer
@@ -38,7 +39,7 @@ beforeEach(async () => {
     screen,
   )
   link.start()
-  await vi.waitUntil(() => link.state.name === 'open')
+  await until(() => link.state.name === 'open')
 })
 afterEach(() => {
   link.stop()
@@ -48,19 +49,19 @@ const type = (text: string) => link.type(new TextEncoder().encode(text))
 
 it('types and reads', async () => {
   type('ls')
-  await vi.waitUntil(() => screen.text === 'you typed ls;')
-  await vi.waitUntil(() => terminals.acks.at(-1) === screen.text.length)
+  await until(() => screen.text === 'you typed ls;')
+  await until(() => terminals.acks.at(-1) === screen.text.length)
 })
 
 it('finds its shell again after a drop, with what was printed and typed meanwhile', async () => {
   type('a')
-  await vi.waitUntil(() => screen.text.includes('you typed a;'))
+  await until(() => screen.text.includes('you typed a;'))
   terminals.drop()
-  await vi.waitUntil(() => link.state.name !== 'open')
+  await until(() => link.state.name !== 'open')
   shell.print('meanwhile;')
   type('b')
-  await vi.waitUntil(() => link.state.name === 'open')
-  await vi.waitUntil(() => screen.text === 'you typed a;meanwhile;you typed b;')
+  await until(() => link.state.name === 'open')
+  await until(() => screen.text === 'you typed a;meanwhile;you typed b;')
   expect(terminals.openings.at(-1)).toMatchObject({ since: 12, epoch: 'one' })
   expect(screen.resets).toBe(1)
 })
@@ -68,14 +69,14 @@ it('finds its shell again after a drop, with what was printed and typed meanwhil
 it('keeps trying while the server refuses, then goes on', async () => {
   terminals.refuse = { code: 4429, reason: 'too fast' }
   terminals.drop()
-  await vi.waitUntil(() => terminals.openings.length >= 3)
+  await until(() => terminals.openings.length >= 3)
   terminals.refuse = null
-  await vi.waitUntil(() => link.state.name === 'open')
+  await until(() => link.state.name === 'open')
 })
 
 it('draws two megabytes and acknowledges every byte', async () => {
   const line = `${'x'.repeat(1023)}\n`
   for (let n = 0; n < 32; n += 1) shell.print(line.repeat(64))
-  await vi.waitUntil(() => terminals.acks.at(-1) === 32 * 64 * 1024, { timeout: 4000 })
+  await until(() => terminals.acks.at(-1) === 32 * 64 * 1024)
   expect(screen.text.length).toBe(32 * 64 * 1024)
 })
