@@ -10,13 +10,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brihaspati import ports, settings
 from brihaspati.adapters import clocks, keyring, labfolder, sqlite
 from brihaspati.adapters.bubblewrap.provider import Bubblewrap
-from brihaspati.adapters.docker_engine.options import Options
-from brihaspati.adapters.docker_engine.provider import DockerEngine
 from brihaspati.adapters.namespaces.images import Images
 from brihaspati.adapters.namespaces.provider import Namespaces
 from brihaspati.adapters.namespaces.rootfs import ImageProblem
@@ -33,6 +31,9 @@ from brihaspati.entrypoints.server.local import LocalServer, Parts, running_at
 from brihaspati.entrypoints.server.waiting import Bell
 from brihaspati.settings import ProviderName, Settings
 from brihaspati_agent.places import Places
+
+if TYPE_CHECKING:
+    from brihaspati.adapters.docker_engine.provider import DockerEngine
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +148,10 @@ def host_of(chosen: Settings) -> Host:
 
 def _docker(chosen: Settings) -> DockerEngine:
     """The engine at the first address where there is one."""
+    # docker-py takes as long to import as all the rest of a command; few need it.
+    from brihaspati.adapters.docker_engine.options import Options  # noqa: PLC0415
+    from brihaspati.adapters.docker_engine.provider import DockerEngine  # noqa: PLC0415
+
     there = [a for a in chosen.docker if Path(a.removeprefix("unix://")).exists()]
     return DockerEngine(
         Options(
