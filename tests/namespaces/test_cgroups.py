@@ -47,6 +47,15 @@ def test_version_2_hands_the_controllers_down_and_writes_the_limits(unified: Pat
     assert groups.labels() == ["bh-x"]
 
 
+def test_a_hierarchy_that_is_not_ours_to_divide_is_said_to_be_so(unified: Path) -> None:
+    switch = unified / "cgroup.subtree_control"
+    switch.unlink()
+    switch.mkdir()  # reading and writing it fail, as in a container that does not own it
+    with pytest.raises((cgroups.HostUnfit, OSError)):
+        cgroups.Version2(unified, "k").make("bh-x", _LIMITS)
+    assert cgroups.Version2(unified, "k").labels() == []
+
+
 def test_version_2_reads_usage(unified: Path) -> None:
     lab = unified / "brihaspati/k/bh-x"
     lab.mkdir()

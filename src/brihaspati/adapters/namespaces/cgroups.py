@@ -199,13 +199,20 @@ class Version2:
         self._folder = mount / _FAMILY / keeper
 
     def _delegate(self) -> None:
-        """Hand the controllers down to the labs' level."""
+        """Hand the controllers down to the labs' level. Raises HostUnfit, OSError."""
         self._folder.mkdir(parents=True, exist_ok=True)
         wanted = " ".join(f"+{name}" for name in _NEEDED)
         for folder in (self._mount, self._folder.parent, self._folder):
             switch = folder / "cgroup.subtree_control"
-            if not set(_NEEDED) <= set(switch.read_text().split()):
+            if set(_NEEDED) <= set(switch.read_text().split()):
+                continue
+            try:
                 _write(switch, wanted)
+            except OSError as problem:
+                raise HostUnfit(
+                    f"cannot divide the control group {folder} ({problem.strerror}): run outside "
+                    "a container, or in one that owns its control groups"
+                ) from problem
 
     def make(self, label: str, limits: Limits) -> None:
         """Make a lab's group with its limits."""

@@ -76,7 +76,7 @@ class Labs:
             return
         try:
             lab = self._fork_builder(order, asker, payload)
-        except (OSError, ranges.Exhausted) as problem:
+        except (OSError, cgroups.HostUnfit, ranges.Exhausted) as problem:
             self._tools.groups.end(order.label)
             kind = "sold_out" if isinstance(problem, ranges.Exhausted) else "host"
             wire.answer(asker, {"kind": kind, "problem": str(problem) + _advice(problem)})
@@ -98,7 +98,7 @@ class Labs:
             tools.groups.make(order.label, order.limits())
             mine, its = wire.pair()
             pid = tools.groups.fork(order.label)
-        except OSError:
+        except (OSError, cgroups.HostUnfit):
             tools.ids.give_back(first_id)
             raise
         if pid == 0:
