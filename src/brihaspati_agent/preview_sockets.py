@@ -87,10 +87,12 @@ async def _pass(source: _Side, sink: _Side) -> None:
         elif kind is aiohttp.WSMsgType.PONG:
             await sink.pong(message.data)
         elif kind is aiohttp.WSMsgType.CLOSE:
-            words = (message.extra or "").encode()
+            # The source last: once it is closed, aiohttp cancels the handler that we run in.
+            await sink.close(code=message.data or 1000, message=(message.extra or "").encode())
             await source.close(code=message.data or 1000)
-            await sink.close(code=message.data or 1000, message=words)
             return
+        elif kind is aiohttp.WSMsgType.CLOSING:
+            return  # the other way closes it
         else:
             await sink.close(code=1011 if kind is aiohttp.WSMsgType.ERROR else 1001)
             return
