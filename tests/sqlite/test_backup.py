@@ -69,7 +69,13 @@ def test_a_backup_over_the_database_itself_is_refused(path: Path) -> None:
         assert database.check() == []
 
 
-@pytest.mark.parametrize(("start", "damage"), [(8192, b"\xff" * 40_000), (36, b"\0\0\0\5")]  # pages; the count of free ones)
+@pytest.mark.parametrize(
+    ("start", "damage"),
+    [
+        pytest.param(8192, b"\xff" * 40_000, id="pages"),
+        pytest.param(36, b"\0\0\0\5", id="the count of free pages"),
+    ],
+)
 def test_a_damaged_database_does_not_replace_a_good_backup(
     path: Path, tmp_path: Path, start: int, damage: bytes
 ) -> None:
