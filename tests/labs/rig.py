@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -91,11 +92,20 @@ def passes(machine: places.Place, step: labs.Step) -> bool:
     return outcome.code == 0
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for a real condition; fail when it does not come."""
+def checked(machine: places.Place, step: labs.Step) -> tuple[Callable[[], bool], Callable[[], str]]:
+    """For `until`: the step is done, and what its check says if not."""
+    return (
+        lambda: passes(machine, step),
+        lambda: f"{step.id}: {said(run(machine, step.check))}",
+    )
+
+
+def until(condition: Callable[[], bool], why: Callable[[], str] = str) -> None:
+    """Wait for a real condition; fail when it does not come, with what `why` then says."""
     deadline = time.monotonic() + WAIT_SECONDS_MAX
     while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
+        assert time.monotonic() < deadline, f"it did not come true in time: {why()}"
+        select.select([], [], [], 0.02)
 
 
 def answers(machine: places.Place, port: int) -> bool:

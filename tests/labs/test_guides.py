@@ -97,5 +97,6 @@ def test_doing_what_the_guide_says_passes_every_check(
         for command in typist.commands(step.html):
             student.do(command)
         machine = rig.machine_of(lab, step, student.machines)
-        assert rig.passes(machine, step), f"{step.id}: {rig.said(rig.run(machine, step.check))}"
+        # A program told to stop may still be writing its last words when the typist is done.
+        rig.until(*rig.checked(machine, step))
     assert list(student.edits) == []
