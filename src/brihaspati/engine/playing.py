@@ -16,6 +16,7 @@ from brihaspati.engine.records import Person, Record, record_of, sandbox_key
 from brihaspati.engine.working import Worker
 from brihaspati.engine.world import World
 
+PLAY_TRIES_MAX = 5
 # How many warm sandboxes a claim chooses from: few are quick to read, and every time that somebody
 # was faster more of them make it less likely that it happens again.
 CLAIM_CHOICES = (4, 20, 100, 100, 100)
@@ -56,24 +57,34 @@ class Playing:
                 return again, True
         self._check_limits(room, lab, member)
         slot = Slot(room.id, lab.name, user=member.person.id)
-        version = existing.version if existing is not None else 0
-        record = self._claim(room, lab, slot, version) or self._queue(room, lab, slot, version)
-        return record, True
+        for _ in range(PLAY_TRIES_MAX):
+            if existing is not None and existing.unfinished:
+                existing = self.worker.work(slot)  # what its end still needs must not be lost
+            version = existing.version if existing is not None else 0
+            try:
+                claimed = self._claim(room, lab, slot, version)
+                return claimed or self._queue(room, lab, slot, version), True
+            except ports.Conflict as conflict:
+                item = conflict.found.get(0)
+                existing = record_of(item) if item is not None else None
+            if existing is not None and not existing.sandbox.at_rest:
+                return existing, False  # a double click, or the other device: theirs it is
+        raise Problem("busy", "Your lab is changing right now.", "Press Play again.")
 
     def _queue(self, room: Classroom, lab: Lab, slot: Slot, version: int) -> Record:
+        """A new sandbox takes its turn. Raises Conflict."""
         now = self.world.clock.now()
         sandbox = sandboxes.new(self.world.chance.name(12), slot, self.terms(room, lab), now)
         empty = Record(sandbox, (), version)
-        asked = empty.follow(lifecycle.decide(sandbox, events.Played(), now))
-        try:
-            saved = self.worker.save(asked)
-        except ports.Conflict as conflict:
-            return self._somebody_was_first(conflict)
+        saved = self.worker.save(empty.follow(lifecycle.decide(sandbox, events.Played(), now)))
         self.worker.wake_soon(slot)
         return saved
 
     def _claim(self, room: Classroom, lab: Lab, slot: Slot, version: int) -> Record | None:
-        """A warm sandbox becomes the student's in one transaction, without a call to it."""
+        """A warm sandbox becomes the student's in one transaction, without a call to it.
+
+        None when there is none. Raises Conflict when the student's own place was written.
+        """
         if room.pool <= 0:
             return None
         for choices in CLAIM_CHOICES:
@@ -94,7 +105,7 @@ class Playing:
                 )
             except ports.Conflict as conflict:
                 if 0 in conflict.found:
-                    return self._somebody_was_first(conflict)
+                    raise
                 continue
             # What is left to do is its alarm: that too comes after the rush.
             self.worker.wake_soon(slot, AFTER_RUSH_SECONDS)
@@ -111,13 +122,6 @@ class Playing:
         self._refilled_at[pool] = now
         message = ports.Message("pool", {"class": class_id, "lab": lab})
         self.world.soon(lambda: self.world.queue.put(message, delay_seconds=AFTER_RUSH_SECONDS))
-
-    def _somebody_was_first(self, conflict: ports.Conflict) -> Record:
-        """A double click, or the other device: theirs is the sandbox."""
-        item = conflict.found.get(0)
-        if item is None:
-            raise Problem("busy", "Your lab is changing right now.", "Press Play again.")
-        return record_of(item)
 
     def terms(self, room: Classroom, lab: Lab) -> Terms:
         """What is agreed for a sandbox of this lab in this class."""
