@@ -264,6 +264,14 @@ def test_hanging_up_ends_the_program_and_what_it_runs(rig: rigs.Rig, place: plac
     _until("it is gone", lambda: b"sleep 74" not in _processes(rig, place))
 
 
+def test_a_program_is_told_of_the_hang_up(place: places.Place) -> None:
+    script = "trap 'echo bye >/root/told; exit' HUP; echo up; while :; do sleep 0.1; done"
+    terminal = place.terminal(["sh", "-c", script], 80, 24)
+    screens.Screen(terminal).shows(b"up")
+    terminal.close()
+    _until("it was told", lambda: place.run(["cat", "/root/told"]).output == b"bye\n")
+
+
 def test_a_program_that_ignores_the_hang_up_still_ends(rig: rigs.Rig, place: places.Place) -> None:
     if "sees off" not in rig.can:
         pytest.skip("here such a program stays until its machine ends")

@@ -48,20 +48,22 @@ def test_a_second_create_of_a_label_is_unclear_and_makes_nothing(real: Rig, orde
 def test_creates_of_a_label_at_the_same_time_make_one_machine(real: Rig, orders: Orders) -> None:
     order = orders(setup="true")
     answers: list[object] = []
+    together = threading.Barrier(8)
 
     def create() -> None:
+        together.wait()
         try:
             answers.append(real.provider.create(order))
         except ports.Unclear as error:
             answers.append(error)
 
-    workers = [threading.Thread(target=create) for _ in range(4)]
+    workers = [threading.Thread(target=create) for _ in range(8)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
     made = [one for one in answers if isinstance(one, ports.MachineSeen)]
-    assert len(answers) == 4
+    assert len(answers) == 8
     assert len(made) == 1
     assert [one for one in real.provider.inventory() if one.label == order.label] == made
 
