@@ -32,6 +32,10 @@ class Portal:
         self._http = http
         self._headers = {"Cookie": cookie} if cookie else {}
 
+    def elsewhere(self, address: str, http: aiohttp.ClientSession) -> Portal:
+        """The same person at a portal that moved."""
+        return Portal(address, http, self._headers.get("Cookie"))
+
     async def send(self, method: str, path: str, body: Any = None, *, wait: bool = False) -> Any:
         """The JSON answer; with `wait`, once what it asks for is done, if the server can.
 
