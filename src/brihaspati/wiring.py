@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from brihaspati import ports, settings
 from brihaspati.adapters import clocks, keyring, labfolder, sqlite
 from brihaspati.adapters.bubblewrap.provider import Bubblewrap
+from brihaspati.adapters.namespaces import hostfacts
 from brihaspati.adapters.namespaces.images import Images
+from brihaspati.adapters.namespaces.network import Networks
 from brihaspati.adapters.namespaces.provider import Namespaces
 from brihaspati.adapters.namespaces.rootfs import ImageProblem
 from brihaspati.domain.classrooms import Classroom, shown
@@ -50,7 +52,6 @@ class Host:
     places: Places
     start: Callable[[], None]
     close: Callable[[], None]
-    isolation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +141,10 @@ def host_of(chosen: Settings) -> Host:
             return _namespaces(chosen)
         case "docker":
             docker = _docker(chosen)
-            return Host(docker, docker.place, _checked(docker), docker.close, docker.isolation)
+            return Host(docker, docker.place, _checked(docker), docker.close)
         case _:
             walls = Bubblewrap(chosen.data / "bubblewrap", chosen.env)
-            return Host(walls, walls.place, _checked(walls), lambda: None, walls.isolation)
+            return Host(walls, walls.place, _checked(walls), lambda: None)
 
 
 def _docker(chosen: Settings) -> DockerEngine:
@@ -165,20 +166,29 @@ def _docker(chosen: Settings) -> DockerEngine:
 
 
 def _namespaces(chosen: Settings) -> Host:
-    images = Images(chosen.data / "images")
+    # Networks ask the provider for machines that were there before this server was.
+    def netns_of(label: str) -> int | None:
+        return native.netns(label)
+
+    networks = Networks(f"{chosen.env} {chosen.data}", netns_of=netns_of)
     native = Namespaces(
         chosen.data,
         chosen.env,
-        images,
+        Images(chosen.data / "images"),
+        networks=networks,
         orphan_seconds=max(1, chosen.keep_seconds),
     )
-    return Host(
-        native,
-        native.place,
-        native.start,
-        lambda: native.close(end_labs=chosen.keep_seconds == 0),
-        "user namespaces, seccomp allow list, few capabilities, limits by cgroups",
-    )
+
+    def start() -> None:
+        native.start()
+        networks.clean(keep=[machine.label for machine in native.inventory()])
+
+    def close() -> None:
+        native.close(end_labs=chosen.keep_seconds == 0)
+        if chosen.keep_seconds == 0:
+            networks.clean()
+
+    return Host(native, native.place, start, close)
 
 
 def _checked(provider: Any) -> Callable[[], None]:
@@ -269,7 +279,8 @@ class LocalShop:
 
     def report(self) -> Report:
         """What this host can do."""
-        raise NotImplementedError
+        facts = hostfacts.inspect(self.settings.data)
+        return Report(tuple(facts), choose(self.settings), hostfacts.isolation(facts))
 
     def cookie(self, engine: Engine, user: str) -> str:
         """A session of this person, as a Cookie header."""

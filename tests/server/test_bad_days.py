@@ -10,7 +10,7 @@ import random
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import aiohttp
 import pytest
@@ -138,10 +138,8 @@ def test_a_killed_keeper_fails_its_labs_in_words_and_play_works_again(
     kiran.type("echo $((6*7))", "42")
 
 
-def ticket_of(student: Student) -> dict[str, Any]:
-    body = {"for": "terminal"}
-    found: dict[str, Any] = student.do(lambda portal: portal.send("POST", f"{HELLO}/ticket", body))
-    return found
+def ticket_of(student: Student) -> dict[str, str]:
+    return student.do(lambda portal: portal.ticket(HELLO))
 
 
 def test_a_ticket_opens_one_terminal_once(lasting: FreshServer) -> None:
@@ -150,9 +148,9 @@ def test_a_ticket_opens_one_terminal_once(lasting: FreshServer) -> None:
     ticket = ticket_of(uma)
 
     async def twice() -> None:
-        wire = await connect(ticket["url"], ticket["ticket"], (80, 24))
+        wire = await connect(ticket, (80, 24))
         with pytest.raises(ClientError, match="used"):
-            await connect(ticket["url"], ticket["ticket"], (80, 24))
+            await connect(ticket, (80, 24))
         wire.close()
 
     asyncio.run(twice())
@@ -161,12 +159,12 @@ def test_a_ticket_opens_one_terminal_once(lasting: FreshServer) -> None:
 def test_a_ticket_from_before_a_restart_is_refused(lasting: FreshServer) -> None:
     tara = Student(lasting, "Tara")
     tara.play()
-    ticket = ticket_of(tara)["ticket"]
+    ticket = ticket_of(tara)
     lasting.kill()
     lasting.start()
-    url = lasting.address.replace("http", "ws") + "/agent/terminal"
+    ticket["url"] = lasting.address.replace("http", "ws") + "/agent/terminal"
     with pytest.raises(ClientError):
-        asyncio.run(connect(url, ticket, (80, 24)))
+        asyncio.run(connect(ticket, (80, 24)))
 
 
 def get(server: FreshServer, path: str, host: str | None = None) -> http.client.HTTPResponse:

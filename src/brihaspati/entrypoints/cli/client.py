@@ -65,14 +65,16 @@ class Portal:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, POLL_SECONDS_MAX)
 
-    async def open(self, path: str, size: tuple[int, int] = (80, 24)) -> Wire:
+    async def open(
+        self, path: str, size: tuple[int, int] = (80, 24), terminal: str = "main"
+    ) -> Wire:
         """A terminal of the sandbox at `path`; `size` in columns and rows."""
-        return await self.attach(await self.ticket(path), size)
+        return await self.attach(await self.ticket(path, terminal), size)
 
-    async def ticket(self, path: str) -> dict[str, str]:
-        """A ticket for a terminal of the sandbox at `path`, and where to use it."""
-        ticket: dict[str, str] = await self.send("POST", f"{path}/ticket", {"for": "terminal"})
-        return ticket
+    async def ticket(self, path: str, terminal: str = "main") -> dict[str, str]:
+        """A ticket for the sandbox at `path`, where to use it, and for which terminal."""
+        ticket = await self.send("POST", f"{path}/ticket", {"for": "terminal"})
+        return {**ticket, "terminal": terminal}
 
     async def attach(
         self, ticket: dict[str, str], size: tuple[int, int] = (80, 24), after: Wire | None = None
@@ -81,7 +83,7 @@ class Portal:
 
         Raises ClientError when it is refused.
         """
-        return await connect(ticket["url"], ticket["ticket"], size, after)
+        return await connect(ticket, size, after)
 
 
 def _words(status: int, text: str) -> str:
@@ -193,12 +195,12 @@ class Wire(WSListener):
             self.transport.disconnect()
 
 
-async def connect(url: str, ticket: str, size: tuple[int, int], after: Wire | None = None) -> Wire:
-    """Open a terminal with a ticket. Raises ClientError when it is refused."""
+async def connect(ticket: dict[str, str], size: tuple[int, int], after: Wire | None = None) -> Wire:
+    """Open the terminal a ticket is for. Raises ClientError when it is refused."""
     place = after.place if after is not None else {"since": None, "epoch": None}
-    first = {"ticket": ticket, "terminal": "main", "columns": size[0], "rows": size[1], **place}
-    wire = Wire(first)
-    await ws_connect(lambda: wire, url, use_aiofastnet=False)
+    what = {"ticket": ticket["ticket"], "terminal": ticket["terminal"]}
+    wire = Wire({**what, "columns": size[0], "rows": size[1], **place})
+    await ws_connect(lambda: wire, ticket["url"], use_aiofastnet=False)
     chunk = await wire.read(10)
     if chunk.ended is not None:
         raise ClientError(chunk.ended)

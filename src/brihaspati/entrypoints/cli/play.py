@@ -66,7 +66,7 @@ class _Game:
         if sandbox["phase"] != "ready":
             sandbox = await portal.until_phase(self.path, ("ready",), START_SECONDS_MAX)
         ready = time.perf_counter()
-        wire = await portal.open(self.path, size)
+        wire = await portal.open(self.path, size, sandbox["terminals"][0]["name"])
         first = await first_output(wire)
         figures = {
             "sandbox": sandbox["id"],

@@ -16,10 +16,14 @@ Progress = Callable[[str, float | None], None]
 class Fact(Protocol):
     """One thing this host can do, or cannot. `verdict` is ok, warn or missing."""
 
-    name: str
-    verdict: str
-    text: str
-    fix: str | None
+    @property
+    def name(self) -> str: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def fix(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
