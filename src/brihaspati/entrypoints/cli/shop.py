@@ -17,13 +17,24 @@ class Fact(Protocol):
     """One thing this host can do, or cannot. `verdict` is ok, warn or missing."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What it is about."""
+        ...
+
     @property
-    def verdict(self) -> str: ...
+    def verdict(self) -> str:
+        """`ok`, `warn` or `missing`."""
+        ...
+
     @property
-    def text(self) -> str: ...
+    def text(self) -> str:
+        """What was found."""
+        ...
+
     @property
-    def fix(self) -> str | None: ...
+    def fix(self) -> str | None:
+        """What to do about it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
