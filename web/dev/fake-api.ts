@@ -1,7 +1,7 @@
 /**
  * A pretend API for looking at pages before a server runs; never part of a build. Its terminals
- * are real shells under `script`. Start with `npm run dev:fake`; `?fake=...` is not needed: the
- * class page has labs to press, and FAKE_STATE=none|failed|gone|slow|soon sets the first lab's.
+ * are real shells under `script`. Start with `npm run dev:fake` and open /c/c1 or /join/MARIGOLD;
+ * FAKE_STATE=none|failed|gone|slow|soon sets how the lab "volumes" is, or how long starts take.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { IncomingMessage, ServerResponse } from 'node:http'

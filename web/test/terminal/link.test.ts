@@ -81,7 +81,11 @@ describe('connecting', () => {
 
   it('a line that held starts the waits anew', async () => {
     const scene = new Scene()
-    await scene.open()
+    scene.link.start()
+    await settle()
+    scene.socket.ends(1006)
+    await scene.time.pass(300)
+    await scene.answer()
     await scene.time.pass(6_000)
     scene.socket.ends(1006)
     expect(scene.link.state).toMatchObject({ name: 'waiting', attempt: 1 })
@@ -172,6 +176,21 @@ describe('acknowledging', () => {
     expect(seqs(scene)).toEqual([])
     await scene.time.pass(100)
     expect(seqs(scene)).toEqual([2])
+  })
+
+  it('never speaks of an old shell’s bytes to a new one, which has not sent them', async () => {
+    const scene = new Scene()
+    await scene.open()
+    scene.screen.quick = false
+    scene.socket.frame(0x00, new Uint8Array(40_000))
+    scene.socket.ends(1006)
+    await scene.time.pass(1_000)
+    await scene.answer({ epoch: 'two', seq: 10 })
+    scene.screen.draw()
+    scene.socket.frame(0x00, 'ab')
+    scene.screen.draw()
+    await scene.time.pass(100)
+    expect(seqs(scene)).toEqual([12])
   })
 
   it('goes on while stale, or a waiting server would never speak again', async () => {
