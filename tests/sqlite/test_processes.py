@@ -55,7 +55,9 @@ def test_the_next_server_may_start_at_once_after_a_kill(path: Path) -> None:
     with Running("serves", path) as server:
         server.until(1)
         server.kill()
+        (path.parent / "server.lock").write_text("a longer number: 123456789012345\n")
         lock = sqlite.lock(path.parent)
+        assert (path.parent / "server.lock").read_text() == f"{os.getpid()}\n"
         with pytest.raises(sqlite.AlreadyServed, match=f"process {os.getpid()}"):
             sqlite.lock(path.parent)
         lock.release()

@@ -100,7 +100,7 @@ def _broken(path: Path, price: str) -> KeyringError:
 def _load(path: Path, make: Callable[[], bytes]) -> bytes:
     """The file's content; made first if it is absent, by exactly one of those who try."""
     try:
-        if not os.path.lexists(path):
+        if not path.exists():
             _create(path, make())
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
