@@ -175,6 +175,18 @@ def test_packets_for_the_host_are_dropped_whatever_their_source_says(world: Worl
 
 
 @own_world
+def test_a_port_the_host_passes_on_to_somebody_is_no_way_around(world: World) -> None:
+    rule = f"ip daddr {UPLINK} tcp dport 8080 dnat to {SERVER}:80"
+    worlds.nft("add", "table", "ip", "other")
+    hook = "{ type nat hook prerouting priority -100; }"
+    worlds.nft("add", "chain", "ip", "other", "pre", hook)
+    worlds.nft("add", "rule", "ip", "other", "pre", rule)
+    lab = a_lab(world, networks(), egress="full")
+    assert lab.asks(SERVER) == f"hello {UPLINK}"
+    assert lab.tries(UPLINK, 8080) is None
+
+
+@own_world
 def test_a_lab_has_no_ipv6_on_its_way_out(world: World) -> None:
     lab = a_lab(world, networks(), egress="full")
     for machine in (lab, world.host):
