@@ -119,7 +119,7 @@ def test_the_story_of_a_student(house: House) -> None:
 
 def test_the_class_page_is_one_query_once_class_and_labs_are_known() -> None:
     calls: list[str] = []
-    house = House(faults=lambda operation: calls.append(operation))
+    house = House(faults=calls.append)
     house.classroom()
     browser = joined(house)
     browser.send("GET", "/v1/classes/demo")
