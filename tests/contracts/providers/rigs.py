@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import docker
 import pytest
@@ -20,6 +19,7 @@ from brihaspati.adapters.bubblewrap import provider as bubblewrap
 from brihaspati.adapters.docker_engine import options
 from brihaspati.adapters.docker_engine import provider as docker_engine
 from brihaspati.adapters.namespaces import images as namespaces_images
+from brihaspati.adapters.namespaces import network as namespaces_network
 from brihaspati.adapters.namespaces import provider as namespaces
 from brihaspati.domain import labs
 from brihaspati_agent import places
@@ -31,6 +31,10 @@ _BUSYBOX_SERVER = ("httpd", "-f", "-h", "/etc", "-p")
 _HOST_SERVER = ("python3", "-m", "http.server", "-d", "/etc")
 
 
+class Again(ports.Provider, Protocol):
+    def place(self, label: str) -> places.Place: ...
+
+
 @dataclass(frozen=True)
 class Rig:
     """A provider and what it claims. The annotations are the type check: each must fit its port.
@@ -38,7 +42,7 @@ class Rig:
     `can` has of: "inside" (there are places), "once" (a label is never made twice), "limits",
     "peers", "sees off" (what ignores a hang-up is ended) and "student" (a user besides root).
     `other` is a provider of another deployment on the same host; `stranger` makes something that
-    is nobody's and tells whether it is still there.
+    is nobody's and tells whether it is still there; `again` is our provider as after a restart.
     """
 
     provider: ports.Provider
@@ -50,6 +54,7 @@ class Rig:
     server: Sequence[str] = _HOST_SERVER
     processes: Sequence[str] = ("ps", "axo", "args")
     stranger: Callable[[], AbstractContextManager[Callable[[], bool]]] | None = None
+    again: Callable[[], Again] | None = None
 
 
 Opener = Callable[[Path], AbstractContextManager[Rig]]
@@ -92,7 +97,8 @@ def _containers(folder: Path, address: str) -> Iterator[Rig]:
             "localhost/no/such/image:9",
             _BUSYBOX_SERVER,
             ("ps", "-o", "args"),
-            lambda: _foreign_container(address, name),
+            stranger=lambda: _foreign_container(address, name),
+            again=lambda: docker_engine.DockerEngine(options.Options(ENV, address)),
         )
 
 
@@ -115,8 +121,13 @@ def _bubblewrap(folder: Path) -> Iterator[Rig]:
     if reason is not None:
         pytest.skip(reason)
     provider = bubblewrap.Bubblewrap(folder / "machines", ENV)
-    other = bubblewrap.Bubblewrap(folder / "others", ELSEWHERE)
-    yield Rig(provider, provider.place, other, frozenset({"inside", "once", "student", "sees off"}))
+    yield Rig(
+        provider,
+        provider.place,
+        bubblewrap.Bubblewrap(folder / "others", ELSEWHERE),
+        frozenset({"inside", "once", "student", "sees off"}),
+        again=lambda: bubblewrap.Bubblewrap(folder / "machines", ENV),
+    )
 
 
 @contextlib.contextmanager
@@ -124,17 +135,19 @@ def _namespaces(folder: Path) -> Iterator[Rig]:
     if os.geteuid() != 0:
         pytest.skip("needs root")
     images = namespaces_images.Images(folder / "images")
-    spec = importlib.util.find_spec("brihaspati.adapters.namespaces.network")
-    module = importlib.import_module(spec.name) if spec is not None else None
-    networks = module.Networks(str(folder)) if module is not None else None
-    can = {"inside", "once", "limits", "student"} | ({"peers"} if networks is not None else set())
-    provider = namespaces.Namespaces(folder / "labs", ENV, images, networks=networks)
-    other = namespaces.Namespaces(folder / "labs", ELSEWHERE, images)
-    provider.start()
+    networks = namespaces_network.Networks(str(folder))
+    can = frozenset({"inside", "once", "limits", "peers", "student"})
+
+    def started(env: str = ENV) -> namespaces.Namespaces:
+        made = namespaces.Namespaces(folder / "labs", env, images, networks=networks)
+        made.start()
+        return made
+
+    provider = started()
     try:
-        other.start()
         images.ready("host", lambda *_: None)
-        yield Rig(provider, provider.place, other, frozenset(can))
+        other = started(ELSEWHERE)
+        yield Rig(provider, provider.place, other, can, again=started)
         other.close(end_labs=False)
     finally:
         provider.close(end_labs=True)

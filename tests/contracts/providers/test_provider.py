@@ -190,6 +190,45 @@ def test_a_server_left_running_by_the_setup_does_not_hold_up_the_lab(
     assert b"sleep 300" in place.run(real.processes).output
 
 
+def test_a_machine_is_found_again_after_a_restart_of_ours(real: Rig, orders: Orders) -> None:
+    assert real.again is not None
+    made = real.provider.create(orders(setup="echo here >/root/was"))
+    again = real.again()
+    assert again.find(made.label) == made
+    assert again.place(made.label).read("/root/was", 100) == b"here\n"
+    again.delete(made.id)
+    assert real.provider.find(made.label) is None
+
+
+def test_a_machine_is_not_usable_before_its_setup_is_done(real: Rig, orders: Orders) -> None:
+    assert real.again is not None
+    again, order = real.again(), orders(setup="while [ ! -e /root/go ]; do sleep 0.05; done")
+    worker = threading.Thread(target=real.provider.create, args=(order,))
+    worker.start()
+    until = time.monotonic() + 10
+    while not _let_go(again, order.label):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    worker.join()
+    found = again.find(order.label)
+    assert found is not None
+    assert found.usable
+
+
+def _let_go(provider: rigs.Again, label: str) -> bool:
+    """Look while the setup waits, then let it end; False as long as there is no inside yet."""
+    found = provider.find(label)
+    if found is None:
+        return False
+    assert not found.usable
+    assert [one.usable for one in provider.inventory()] == [False]
+    try:
+        provider.place(label).write("/root/go", b"")
+    except (places.NoSuchMachine, places.PlaceError):
+        return False
+    return True
+
+
 def test_an_unknown_image_is_refused_and_leaves_nothing(real: Rig, orders: Orders) -> None:
     with pytest.raises(ports.CreateRefused) as refused:
         real.provider.create(orders(image=real.missing))
