@@ -12,7 +12,7 @@ from brihaspati.domain.sandboxes import Phase, Sandbox
 WAIT_SECONDS_MAX = 30
 SETTLED_REMEMBERED = 4096
 UNDER_WAY: frozenset[Phase] = frozenset({"queued", "starting", "stopping"})
-_WAIT = re.compile(r"\bwait\s*=\s*\"?(\d{1,4})")
+_WAIT = re.compile(r"\bwait\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
 
 def seconds_wanted(headers: Mapping[str, str]) -> float:
