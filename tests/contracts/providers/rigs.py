@@ -25,8 +25,9 @@ from brihaspati.domain import labs
 from brihaspati_agent import places
 from contracts.providers import container_engines
 
-ENV = "contract"
-ELSEWHERE = "elsewhere"
+# Of this process alone: two test workers of one user could see each other's sandboxes.
+ENV = f"contract{os.getpid()}"
+ELSEWHERE = f"elsewhere{os.getpid()}"
 _BUSYBOX_SERVER = ("httpd", "-f", "-h", "/etc", "-p")
 _HOST_SERVER = ("python3", "-m", "http.server", "-d", "/etc")
 
@@ -175,7 +176,7 @@ class Orders:
         self, name: str = "main", *, sandbox: str = "", env: str = ENV, **spec: Any
     ) -> ports.MachineOrder:
         self._count += 1
-        sandbox = sandbox or f"{self._name}{self._count}"
+        sandbox = f"{self._name}{sandbox or self._count}"
         label = f"bh-{env}-{sandbox}-a1-{name}"
         self._labels.append(label)
         wants = {"image": self._rig.image, **spec}

@@ -69,9 +69,9 @@ def test_creates_of_a_label_at_the_same_time_make_one_machine(real: Rig, orders:
 
 
 def test_an_unknown_label_is_not_found(rig: Rig) -> None:
-    assert rig.provider.find("bh-contract-nobody-a1-main") is None
+    assert rig.provider.find(f"bh-{rigs.ENV}-nobody-a1-main") is None
     with pytest.raises(places.NoSuchMachine):
-        rig.place("bh-contract-nobody-a1-main")
+        rig.place(f"bh-{rigs.ENV}-nobody-a1-main")
 
 
 def test_find_and_inventory_agree_on_several_machines(rig: Rig, orders: Orders) -> None:
@@ -123,7 +123,7 @@ def test_a_strangers_machine_is_neither_seen_nor_touched(real: Rig) -> None:
     if real.stranger is None:
         pytest.skip("everything this provider could see is ours by construction")
     with real.stranger() as still_there:
-        label = "bh-contract-looks-like-ours"
+        label = f"bh-{rigs.ENV}-looks-like-ours"
         assert real.provider.find(label) is None
         assert real.provider.inventory() == []
         real.provider.delete(label)
