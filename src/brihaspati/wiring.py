@@ -29,7 +29,8 @@ from brihaspati.entrypoints.cli.shop import CannotRun, Progress, Report, Serving
 from brihaspati.entrypoints.http import sessions
 from brihaspati.entrypoints.server import logs
 from brihaspati.entrypoints.server.agents import HubAgents
-from brihaspati.entrypoints.server.local import LocalServer, Parts, running_at
+from brihaspati.entrypoints.server.local import LocalServer, running_at
+from brihaspati.entrypoints.server.parts import Parts
 from brihaspati.entrypoints.server.waiting import Bell
 from brihaspati.settings import ProviderName, Settings
 from brihaspati_agent.places import Places

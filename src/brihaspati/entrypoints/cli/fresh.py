@@ -36,7 +36,8 @@ class FreshServer:
         """Start, or start again with some settings changed. Raises CannotRun."""
         self._settings |= settings
         given = {f"BRIHASPATI_{name.upper()}": str(v) for name, v in self._settings.items()}
-        given |= {"BRIHASPATI_DATA": str(self.folder), "BRIHASPATI_LISTEN": "127.0.0.1:0"}
+        given["BRIHASPATI_DATA"] = str(self.folder)
+        given.setdefault("BRIHASPATI_LISTEN", "127.0.0.1:0")
         given.setdefault("BRIHASPATI_KEEP_SECONDS", "0")
         command = [sys.executable, "-m", "brihaspati", "up"]
         with (self.folder / "server.log").open("ab") as log:
@@ -46,6 +47,10 @@ class FreshServer:
         said = _wait_ready(self._process, self.folder)
         self.address, self.code = str(said["address"]), str(said["code"])
         self.pid = self._process.pid
+
+    def start_again(self) -> None:
+        """As `start`, at the address it had, so that open pages find it again."""
+        self.start(listen=self.address.partition("//")[2])
 
     def stop(self) -> None:
         """End in order; kill what does not."""

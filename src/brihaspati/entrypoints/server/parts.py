@@ -1,0 +1,34 @@
+"""What a local server is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from brihaspati.engine.engine import Engine
+from brihaspati.entrypoints.server.agents import HubAgents
+from brihaspati.entrypoints.server.loops import LocalQueue, LocalTimer
+from brihaspati.entrypoints.server.waiting import Bell
+from brihaspati_agent.places import Places
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a server is made of; wiring puts it together."""
+
+    engine: Engine
+    queue: LocalQueue
+    timer: LocalTimer
+    tidy: Callable[[], object]
+    agents: HubAgents
+    bell: Bell
+    places: Places
+    web: Path
+    data: Path
+    host: str
+    port: int
+    origins: tuple[str, ...]
+    lab_domain: str
+    secure: bool
+    code: str
