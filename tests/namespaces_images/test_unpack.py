@@ -81,10 +81,13 @@ def test_a_hard_link_shares_its_file_even_over_an_older_one(tmp_path: Path) -> N
     assert names(root) == {"bin/busybox", "bin/ls"}
 
 
-def test_a_file_below_a_linked_folder_lands_where_the_link_leads(tmp_path: Path) -> None:
-    low = layer(entry("usr/lib", DIR), entry("lib", SYMLINK, linkname="/usr/./lib"))
-    root = unpacked(tmp_path, low, layer(("lib/so", b"1"), ("lib/.wh.none", b"")))
-    assert names(root) == {"lib", "usr/lib/so"}
+@pytest.mark.parametrize("target", ["/usr/./lib", "../usr/lib", "../../../usr/lib"])
+def test_a_file_below_a_linked_folder_lands_where_the_link_leads(
+    tmp_path: Path, target: str
+) -> None:
+    low = layer(entry("usr/lib", DIR), entry("opt/lib", SYMLINK, linkname=target))
+    root = unpacked(tmp_path, low, layer(("opt/lib/so", b"1"), ("opt/lib/.wh.none", b"")))
+    assert names(root) == {"opt/lib", "usr/lib/so"}
 
 
 @pytest.mark.parametrize("target", ["{out}", "../../out", "/../..{out}", "sub/../../../out"])

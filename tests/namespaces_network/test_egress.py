@@ -154,6 +154,16 @@ def test_the_internet_does_not_reach_a_lab(world: World) -> None:
 
 
 @own_world
+def test_nobody_reaches_a_lab_on_a_host_that_forwarded_before(world: World) -> None:
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    lab = a_lab(world, networks(), egress="full")
+    server = Servers(lab)
+    assert lab.asks(SERVER) == f"hello {UPLINK}"
+    assert world.internet.tries(lab.address()) is None
+    server.close()
+
+
+@own_world
 def test_a_forged_source_address_never_leaves_a_lab(world: World) -> None:
     nets = networks()
     lab = a_lab(world, nets, "s1", egress="full")

@@ -210,6 +210,7 @@ _KEPT = (
 )
 # A name, its hook if it has one, and its rules. Before any address translation (-300 is the
 # earliest of others) a lab's packet must prove where it comes from, and is never for this host.
+# That this host and its link are out of reach is said twice, in `here` and `public` again.
 _RULES = """\
 check
     meta nfproto != ipv4 drop
