@@ -38,6 +38,8 @@ _NOT_TO_BROWSER = _HOP_BY_HOP | {"alt-svc", "x-frame-options", "origin-agent-clu
 _WEBSOCKET = "sec-websocket-"
 _OURS = re.compile(r"(?:__Host-|__Secure-)?bh_", re.IGNORECASE)
 _DOMAIN = re.compile(r";\s*domain\s*=?[^;]*", re.IGNORECASE)
+_SITE = re.compile(r";\s*(?:samesite|secure|partitioned)\s*(?:=[^;]*)?(?=;|$)", re.IGNORECASE)
+FRAMED = "; Secure; SameSite=None; Partitioned"
 
 
 def is_ours(cookie: str) -> bool:
@@ -80,9 +82,12 @@ def to_application(
 
 
 def to_browser(
-    headers: Iterable[tuple[str, str]], *, port: int, framed_by: Sequence[str]
+    headers: Iterable[tuple[str, str]], *, port: int, framed_by: Sequence[str], framed: bool
 ) -> Headers:
-    """An application's headers as the browser gets them; `framed_by` are the portal's origins."""
+    """An application's headers as the browser gets them; `framed_by` are the portal's origins.
+
+    `framed`: it is shown in a frame of a page that the browser holds for another site.
+    """
     given = list(headers)
     named = _named_in_connection(given)
     passed: Headers = []
@@ -92,7 +97,7 @@ def to_browser(
             continue
         changed: str | None = value
         if low == "set-cookie":
-            changed = set_cookie(value)
+            changed = set_cookie(value, framed=framed)
         elif low == "location":
             changed = location(value, port)
         elif low == "content-security-policy":
@@ -113,10 +118,15 @@ def guards(framed_by: Sequence[str]) -> Headers:
     ]
 
 
-def set_cookie(value: str) -> str | None:
-    """A lab's cookie, for its own host only; None if its name is one of ours."""
-    name = value.partition("=")[0]
-    return None if is_ours(name) else _DOMAIN.sub("", value)
+def set_cookie(value: str, *, framed: bool = False) -> str | None:
+    """A lab's cookie, for its own host only; None if its name is one of ours.
+
+    In a frame of another site a browser keeps only partitioned cookies, so it becomes one.
+    """
+    if is_ours(value.partition("=")[0]):
+        return None
+    own = _DOMAIN.sub("", value)
+    return _SITE.sub("", own) + FRAMED if framed else own
 
 
 def location(value: str, port: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -54,12 +55,16 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a preview's cookie opens: a port of a machine, on one host name."""
+    """What a preview's cookie opens: a port of a machine, on one host name.
+
+    `framed` tells which of our cookies came: the one for a frame of another site, or the plain.
+    """
 
     host: str
     sandbox: str
     label: str
     port: int
+    framed: bool = False
 
 
 class Previews:
@@ -83,6 +88,7 @@ class Previews:
         self._now = now
         self._key = key or secrets.token_bytes(32)
         self._cookie = "__Host-bh_preview" if scheme.secure else "bh_preview"
+        self._framed = f"{self._cookie}_framed"
         self._session: aiohttp.ClientSession | None = None
         self._pattern = re.compile(
             r"p(?P<port>\d{1,5})--(?P<sandbox>[a-z0-9]+)(?:-(?P<machine>[a-z0-9][a-z0-9-]*))?\."
@@ -151,16 +157,16 @@ class Previews:
             return [plain]
         # Browsers hold every name under localhost for a site of its own, but also for secure:
         # in the lab page's frame only a partitioned cookie is sent back.
-        return [plain, f"{self._cookie}_framed={common}; Secure; SameSite=None; Partitioned"]
+        return [plain, f"{self._framed}={common}{preview_headers.FRAMED}"]
 
     def _target(self, request: web.BaseRequest) -> Target | None:
         """What the request's cookie opens, if it is genuine and of this host."""
-        names = (self._cookie, f"{self._cookie}_framed")
-        for name, value in preview_headers.cookies(request.headers.getall("Cookie", [])):
-            if name in names:
-                target = self._read(value)
+        given = preview_headers.cookies(request.headers.getall("Cookie", []))
+        for wanted in (self._cookie, self._framed):
+            for name, value in given:
+                target = self._read(value) if name == wanted else None
                 if target is not None and target.host == request.host.lower():
-                    return target
+                    return dataclasses.replace(target, framed=wanted == self._framed)
         return None
 
     def _sign(self, target: Target) -> str:
@@ -215,7 +221,10 @@ class Previews:
         ours = web.StreamResponse(status=theirs.status, reason=theirs.reason)
         ours.headers.extend(
             preview_headers.to_browser(
-                theirs.headers.items(), port=target.port, framed_by=self._scheme.framed_by
+                theirs.headers.items(),
+                port=target.port,
+                framed_by=self._scheme.framed_by,
+                framed=target.framed,
             )
         )
         try:

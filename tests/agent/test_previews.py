@@ -121,6 +121,29 @@ def test_a_ticket_is_traded_for_a_cookie_that_opens_this_host_only() -> None:
     stage.play(scenario)
 
 
+def test_in_a_frame_the_applications_cookies_are_made_to_be_kept() -> None:
+    async def setting(_: web.Request) -> web.StreamResponse:
+        answer = web.Response()
+        answer.headers.add("Set-Cookie", "a=1; Path=/; SameSite=Lax; HttpOnly; Domain=localhost")
+        answer.headers.add("Set-Cookie", "secured=; secure; samesite=strict")
+        return answer
+
+    async def scenario() -> None:
+        async with visiting(setting) as visit:
+            framed = (await visit.cookie()).replace("bh_preview=", "bh_preview_framed=")
+            async with visit.request("/", cookie=framed) as answer:
+                assert answer.headers.getall("Set-Cookie") == [
+                    "a=1; Path=/; HttpOnly; Secure; SameSite=None; Partitioned",
+                    "secured=; Secure; SameSite=None; Partitioned",
+                ]
+            both = f"{framed}; {await visit.cookie()}"
+            async with visit.request("/", cookie=both) as answer:
+                assert answer.headers["Set-Cookie"] == "a=1; Path=/; SameSite=Lax; HttpOnly"
+            assert "Cookie" not in visit.seen[0].headers
+
+    stage.play(scenario)
+
+
 def test_over_https_the_cookie_is_bound_to_its_host_by_name() -> None:
     async def scenario() -> None:
         async with visiting(secure=True) as visit:
