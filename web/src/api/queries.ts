@@ -9,6 +9,7 @@ import type { LabPage, Phase, SandboxNow, SandboxView } from './types'
 export type { LabPlace } from './calls'
 type LabPlace = calls.LabPlace
 const RETRIES = 4
+const CALM_MS = 15_000
 
 /** Wait before try n (0, 1, ...): 0.4 to 8 s with jitter, or what the server asked for. */
 export function retryDelay(attempt: number, error: unknown, chance: number): number {
@@ -54,7 +55,10 @@ export const isAlive = (view: SandboxView | null | undefined) =>
 /** How soon to ask about a sandbox again (ms), or false: quick while it moves, calm when ready. */
 export function pollEvery(view: SandboxView | null | undefined, now: number): number | false {
   if (!view) return false
-  if (view.phase === 'ready') return view.deadline_at && view.deadline_at < now ? 1_000 : 15_000
+  if (view.phase === 'ready') {
+    const left = view.deadline_at ? view.deadline_at - now : CALM_MS
+    return Math.min(CALM_MS, Math.max(1_000, left))
+  }
   if (!isMoving(view)) return false
   const age = now - view.asked_at
   if (view.phase === 'stopping') return 1_000
@@ -69,8 +73,13 @@ export function useSession() {
   })
 }
 
-export function useClasses() {
-  return useQuery({ queryKey: keys.classes, queryFn: ({ signal }) => calls.classes(signal) })
+/** `enabled`: whether somebody is signed in, as far as the page knows. */
+export function useClasses(enabled: MaybeRefOrGetter<boolean> = true) {
+  return useQuery({
+    queryKey: keys.classes,
+    queryFn: ({ signal }) => calls.classes(signal),
+    enabled: () => toValue(enabled),
+  })
 }
 
 export function useClassPage(classId: MaybeRefOrGetter<string>) {

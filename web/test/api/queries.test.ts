@@ -56,7 +56,8 @@ it('asks often while a lab starts, less as it takes long, and calmly when ready'
   expect(every('failed')).toBe(false)
 })
 
-it('looks at once when the deadline has passed', () => {
+it('looks when the deadline comes, and at once when it has passed', () => {
+  expect(queries.pollEvery(view({ deadline_at: 9_000 }), 1_000)).toBe(8_000)
   expect(queries.pollEvery(view({ deadline_at: 5 }), 6)).toBe(1_000)
 })
 
@@ -96,11 +97,11 @@ it('takes the start back when Play was refused, and keeps the reason', async () 
 })
 
 it('does not blank a running lab when Play is pressed again', async () => {
-  serve(new Promise<Response>(() => undefined))
+  const asked = serve(new Promise<Response>(() => undefined))
   const { result: play, client } = inApp(() => queries.usePlay())
   client.setQueryData(queries.keys.sandbox(place), { sandbox: view({ id: 'r' }), now: 1 })
   play.mutate(place)
-  await until(() => play.isPending.value)
+  await until(() => asked.length === 1)
   expect(shown(client)).toMatchObject({ id: 'r', phase: 'ready' })
 })
 
