@@ -81,6 +81,12 @@ def test_a_hard_link_shares_its_file_even_over_an_older_one(tmp_path: Path) -> N
     assert names(root) == {"bin/busybox", "bin/ls"}
 
 
+def test_a_hard_link_takes_the_place_of_a_folder(tmp_path: Path) -> None:
+    low = layer(("a", b"a"), ("b/inner", b"1"))
+    root = unpacked(tmp_path, low, layer(entry("b", LINK, linkname="a")))
+    assert names(root) == {"a", "b"}
+
+
 @pytest.mark.parametrize("target", ["/usr/./lib", "../usr/lib", "../../../usr/lib"])
 def test_a_file_below_a_linked_folder_lands_where_the_link_leads(
     tmp_path: Path, target: str
