@@ -72,6 +72,7 @@ def test_progress_grows_with_what_the_tool_says(tmp_path: Path) -> None:
     lines = [
         "I: running apt-get update...",
         "I: extracting archives...",
+        "I: downloading packages with apt...",
         *(f"Setting up x{n} (1) ..." for n in range(50)),
         "I: cleaning package lists and apt cache...",
     ]
