@@ -34,7 +34,7 @@ def _reachable() -> bool:
     [
         (["Types: deb\nURIs: http://mirror.example/debian\nSuites: x"],
          "http://mirror.example/debian"),
-        (["deb [signed-by=/k] https://a.example/debian/ bookworm main"], "https://a.example/debian"),
+        (["deb [signed-by=/k] https://a.example/debian/ x main"], "https://a.example/debian"),
         (["# deb http://no.example/debian x", "URIs: http://b.example/debian-security"],
          "http://deb.debian.org/debian"),
         ([], "http://deb.debian.org/debian"),
