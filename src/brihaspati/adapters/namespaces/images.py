@@ -182,7 +182,10 @@ class Images:
         place = self._folder / name
         if place.is_dir():
             return place
-        waiting = lambda: progress("waiting: another process is making this image", None)  # noqa: E731
+
+        def waiting() -> None:
+            progress("waiting: another process is making this image", None)
+
         with self._building(name, waiting) as draft:
             if place.is_dir():
                 return place
