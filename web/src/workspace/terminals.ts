@@ -10,15 +10,15 @@ import { fontSize, screenReader } from './preferences'
 
 export type Terminals = {
   sessions: ReadonlyMap<string, TerminalSession>
-  /** Make (once) and connect the terminal of this name. */
-  open: (name: string) => void
+  /** Make (once) and connect the terminal of this name; done when `sessions` has it. */
+  open: (name: string) => Promise<void>
 }
 
 export const loadTerminal = () => import('@/terminal/session')
 
 export function useTerminals(place: LabPlace, sandbox: () => SandboxView | null): Terminals {
   const sessions = shallowReactive(new Map<string, TerminalSession>())
-  const asked = new Set<string>()
+  const asked = new Map<string, Promise<void>>()
   let of = ''
   let closed = false
 
@@ -40,10 +40,12 @@ export function useTerminals(place: LabPlace, sandbox: () => SandboxView | null)
     sessions.set(name, session)
     if (sandbox()?.phase === 'ready') session.link.start()
   }
-  function open(name: string): void {
-    if (asked.has(name)) return
-    asked.add(name)
-    void make(name).catch(() => asked.delete(name))
+  function open(name: string): Promise<void> {
+    const before = asked.get(name)
+    if (before) return before
+    const making = make(name).catch(() => void asked.delete(name))
+    asked.set(name, making)
+    return making
   }
   watch(
     () => [sandbox()?.id ?? '', sandbox()?.phase] as const,
