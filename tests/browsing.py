@@ -1,8 +1,12 @@
-"""What the browser's tests share: how Chromium is started, and what no page may do unseen."""
+"""What the browser's tests share: how Chromium is started, what a student does, what no page may do."""
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+import re
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from brihaspati.entrypoints.cli.fresh import FreshServer
 
 FLAGS = (
     "--no-sandbox",
@@ -12,12 +16,85 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
+HELLO = "Find your way in the shell"
+SCREEN = ".xterm-rows"
 
 
 class Faults(list[str]):
-    """What went wrong on a page that no test looked at: errors, policy violations."""
+    """What went wrong on a page that no test looked at: errors, policy violations.
+
+    Chromium drops requests in flight when the host gets a network interface, as other tests make;
+    what follows from that is not a fault of the page, which loads itself again.
+    """
+
+    disturbed = False
 
     def watch(self, page: Page) -> None:
         """Collect from this page from now on."""
-        page.on("pageerror", lambda error: self.append(str(error)))
-        page.on("console", lambda said: self.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self._hear(str(error)))
+        page.on("console", lambda said: self._hear(said.text) if said.type == "error" else None)
+
+    def _hear(self, text: str) -> None:
+        self.disturbed = self.disturbed or "ERR_NETWORK_CHANGED" in text
+        follows = any(piece in text for piece in ("ERR_NETWORK_CHANGED", "preload", "import"))
+        if not (self.disturbed and follows):
+            self.append(text)
+
+    def beyond(self, *expected: str) -> list[str]:
+        """All but those that the test itself provoked, by a piece of their text."""
+        return [fault for fault in self if not any(piece in fault for piece in expected)]
+
+
+def join(context: BrowserContext, server: FreshServer, name: str) -> Page:
+    """A student on the class page."""
+    page = context.new_page()
+    page.goto(f"{server.address}/join/{server.code}")
+    page.get_by_role("textbox", name="Your name").fill(name)
+    page.get_by_role("button", name="Join class").click()
+    page.wait_for_url("**/c/demo")
+    return page
+
+
+def play(page: Page, lab: str = HELLO) -> None:
+    """Press Play on a lab's card and wait for a prompt."""
+    press_play(page, lab)
+    expect(screen(page)).to_contain_text("#")
+
+
+def press_play(page: Page, lab: str = HELLO) -> None:
+    """Press Play on a lab's card."""
+    card = page.get_by_role("list").get_by_role("listitem").filter(has_text=lab)
+    card.get_by_role("button", name="Play").click()
+
+
+def screen(page: Page) -> Locator:
+    """The terminal that is shown."""
+    return page.locator(SCREEN).locator("visible=true")
+
+
+def type_line(page: Page, text: str) -> None:
+    """Type into the terminal that is shown, as on a keyboard."""
+    page.get_by_role("textbox", name="Terminal input").locator("visible=true").focus()
+    page.keyboard.type(f"{text}\n")
+
+
+def stop(page: Page) -> None:
+    """Stop the lab, and mean it."""
+    page.get_by_role("button", name="Lab menu").click()
+    page.get_by_role("menuitem", name="Stop this lab").click()
+    page.get_by_role("button", name="Stop and delete").click()
+
+
+def tab(page: Page, name: str) -> None:
+    """Show another tab of the workbench."""
+    page.get_by_role("tab", name=re.compile(name)).click()
+
+
+def tab_to(page: Page, wanted: Locator, presses_max: int = 60) -> None:
+    """Press the Tab key until this has the focus."""
+    expect(wanted).to_be_visible()
+    for _ in range(presses_max):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"{presses_max} presses of Tab do not lead to {wanted}")

@@ -6,17 +6,21 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from brihaspati import wiring
+from brihaspati.engine.engine import Engine
 from brihaspati.entrypoints.cli.fresh import FreshServer, fresh_server
 from browsing import FLAGS, Faults
 
 CHROMIUM = shutil.which("chromium")
 WEB = Path("web/dist/index.html")
+# Two labs, two browsers and a suite beside them share the processor: late is not wrong.
+expect.set_options(timeout=10_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,9 +47,19 @@ def server() -> Iterator[FreshServer]:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
+def engine(server: FreshServer) -> Iterator[Engine]:
+    """The engine over the running server's data, for what no person can do from a page."""
+    with wiring.open_shop({}).elsewhere(server.folder).engine() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, headless."""
+    """Debian's Chromium, headless.
+
+    Not for the whole session: its event loop would be in the way of other tests' asyncio.run.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield browser
@@ -60,6 +74,19 @@ def faults() -> Faults:
 @pytest.fixture
 def ipad(chromium: Browser, faults: Faults) -> Iterator[BrowserContext]:
     """A browser the size of an iPad, without cookies."""
+    with opened(chromium, faults) as context:
+        yield context
+
+
+@pytest.fixture
+def other_ipad(chromium: Browser, faults: Faults) -> Iterator[BrowserContext]:
+    """Another browser, of another person or of the same one elsewhere."""
+    with opened(chromium, faults) as context:
+        yield context
+
+
+@contextmanager
+def opened(chromium: Browser, faults: Faults) -> Iterator[BrowserContext]:
     context = chromium.new_context(viewport={"width": 1180, "height": 820})
     context.set_default_timeout(10_000)
     context.on("page", faults.watch)
