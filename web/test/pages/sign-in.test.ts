@@ -12,6 +12,7 @@ const user = { id: 'u1', name: 'Meera', role: 'instructor' }
 
 it('signs in with the token after the #, which then leaves the address', async () => {
   const session = { user, classes: [], allowed: [] }
+  window.history.replaceState(null, '', '/sign-in#s3cret')
   now = await visit('/sign-in#s3cret', { 'POST /v1/sign-in': { body: session } })
   await until(() => now.router.currentRoute.value.name === 'home')
   expect(now.asked).toEqual([{ method: 'POST', path: '/v1/sign-in', body: { token: 's3cret' } }])
