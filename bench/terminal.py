@@ -27,6 +27,7 @@ from brihaspati.domain import tickets
 
 ECHO_TIMES, BULK_TIMES = 1.25, 1.3
 SILENT_MS, QUEUE_KB, GROWN_MB, RESTORE_MS = 300, 512, 4, 200
+HOPELESS_SECONDS = 10
 DRAWN_BYTES_PER_SECOND = 2_000_000
 ROUNDS, ROUNDS_QUICK = 6, 2
 ECHOES = 300
@@ -152,7 +153,7 @@ def _interrupted(
         if not typed and moment - begun > seconds:
             typed = moment
             wire.type(b"\x03")
-        if typed and moment - last > 0.3:
+        if (typed and moment - last > 0.3) or moment - begun > seconds + HOPELESS_SECONDS:
             break
     wire.close()
     all_drawn = max(last, moment + (wire.seq - drawn) / DRAWN_BYTES_PER_SECOND)

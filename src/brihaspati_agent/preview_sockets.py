@@ -36,13 +36,11 @@ async def relay(
 
     Raises aiohttp.ClientConnectionError or what the place's `connect` raises.
     """
-    offered = request.headers.get("Sec-WebSocket-Protocol", "")
-    protocols = [name.strip() for name in offered.split(",") if name.strip()]
     try:
         theirs = await client.ws_connect(
             url,
             headers=headers,
-            protocols=protocols,
+            protocols=_protocols(request),
             autoping=False,
             autoclose=False,
             max_msg_size=_MESSAGE_BYTES_MAX,
@@ -71,6 +69,12 @@ async def relay(
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
     return ours
+
+
+def _protocols(request: web.BaseRequest) -> list[str]:
+    """The protocols that the browser offers."""
+    offered = request.headers.get("Sec-WebSocket-Protocol", "")
+    return [name.strip() for name in offered.split(",") if name.strip()]
 
 
 async def _pass(source: _Side, sink: _Side) -> None:

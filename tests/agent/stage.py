@@ -41,6 +41,14 @@ def play(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     uvloop.run(scenario())
 
 
+async def busy_seconds(seconds: float) -> float:
+    """The processor time that this process spends while so much time goes by."""
+    before = time.process_time()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.Event().wait(), seconds)
+    return time.process_time() - before
+
+
 def seal(payload: Mapping[str, Any], sign: Callable[[bytes], bytes]) -> str:
     """A ticket as the control plane makes it."""
     body = json.dumps(payload).encode()
