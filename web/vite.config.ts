@@ -3,7 +3,7 @@ import tailwindcss from '@tailwindcss/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 
-const api = process.env.BRIHASPATI_URL ?? 'http://127.0.0.1:8000'
+const api = process.env.PORTAL_URL ?? 'http://127.0.0.1:8000'
 
 export default defineConfig(async ({ mode }) => ({
   plugins: [
