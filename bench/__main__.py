@@ -91,10 +91,13 @@ def main() -> int:
     """Run them; 1 when one could not be run. What they found is for people to judge."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object per figure")
-    parser.add_argument("--quick", action="store_true", help="a rough answer in 90 seconds")
+    parser.add_argument(
+        "--quick", action="store_true", help="a rough answer in 90 seconds, without the store"
+    )
     parser.add_argument("--only", metavar="NAME,...", help=f"of {', '.join(BENCHES)}")
     arguments = parser.parse_args()
-    chosen = arguments.only.replace("-", "_").split(",") if arguments.only else list(BENCHES)
+    usual = [name for name in BENCHES if name in HAS_QUICK or not arguments.quick]
+    chosen = arguments.only.replace("-", "_").split(",") if arguments.only else usual
     if unknown := [name for name in chosen if name not in BENCHES]:
         parser.error(f"no such bench: {', '.join(unknown)}; there are {', '.join(BENCHES)}")
     found: list[Figure] = []
