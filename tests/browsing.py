@@ -1,4 +1,4 @@
-"""What the browser's tests share: how Chromium is started, what a student does, what no page may do."""
+"""What the browser's tests share: Chromium, what a student does, and what no page may do."""
 
 from __future__ import annotations
 

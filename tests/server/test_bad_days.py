@@ -8,20 +8,16 @@ import http.client
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
-import aiohttp
 import pytest
 
+from attending import HELLO, Student
 from brihaspati import wiring
-from brihaspati.entrypoints.cli.client import ClientError, Portal, connect
+from brihaspati.entrypoints.cli.client import ClientError, connect
 from brihaspati.entrypoints.cli.fresh import FreshServer, fresh_server
 from commanding import run_in
-
-HELLO = "/v1/classes/demo/labs/hello/sandbox"
-T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -30,54 +26,6 @@ def lasting() -> Iterator[FreshServer]:
     with fresh_server(wiring.open_shop({}), seats=50, pool=0, keep_seconds=60) as started:
         yield started
         run_in(started.folder, "stop", "--all")
-
-
-class Student:
-    """A student who keeps their cookie over the server's troubles."""
-
-    def __init__(self, server: FreshServer, name: str) -> None:
-        self.server = server
-        self.name = name
-        self.headers: dict[str, str] = {}
-
-    def do(self, work: Callable[[Portal], Awaitable[T]]) -> T:
-        """Do something over a new connection to the server as it is now."""
-
-        async def run() -> T:
-            async with aiohttp.ClientSession() as session:
-                portal = Portal(self.server.address, session, self.headers.get("Cookie"))
-                if not self.headers:
-                    body = {"code": self.server.code, "name": self.name}
-                    await portal.send("POST", "/v1/join", body)
-                    self.headers = dict(portal._headers)
-                return await work(portal)
-
-        return asyncio.run(run())
-
-    def phase(self, *wanted: str) -> str:
-        """The sandbox's phase, once it is one of these."""
-
-        async def wait(portal: Portal) -> str:
-            sandbox = await portal.until_phase(HELLO, wanted, 40)
-            return str(sandbox["phase"])
-
-        return self.do(wait)
-
-    def play(self) -> None:
-        """Press Play and wait until the lab is ready."""
-        self.do(lambda portal: portal.send("PUT", HELLO))
-        self.phase("ready")
-
-    def type(self, line: str, wanted: str) -> None:
-        """Type a line into the terminal and wait for some output."""
-
-        async def typed(portal: Portal) -> None:
-            wire = await portal.open(HELLO)
-            wire.type(f"{line}\n".encode())
-            await wire.until(wanted.encode(), 20)
-            wire.close()
-
-        self.do(typed)
 
 
 def nothing_runs(server: FreshServer) -> bool:
@@ -138,14 +86,10 @@ def test_a_killed_keeper_fails_its_labs_in_words_and_play_works_again(
     kiran.type("echo $((6*7))", "42")
 
 
-def ticket_of(student: Student) -> dict[str, str]:
-    return student.do(lambda portal: portal.ticket(HELLO))
-
-
 def test_a_ticket_opens_one_terminal_once(lasting: FreshServer) -> None:
     uma = Student(lasting, "Uma")
     uma.play()
-    ticket = ticket_of(uma)
+    ticket = uma.ticket()
 
     async def twice() -> None:
         wire = await connect(ticket, (80, 24))
@@ -159,7 +103,7 @@ def test_a_ticket_opens_one_terminal_once(lasting: FreshServer) -> None:
 def test_a_ticket_from_before_a_restart_is_refused(lasting: FreshServer) -> None:
     tara = Student(lasting, "Tara")
     tara.play()
-    ticket = ticket_of(tara)
+    ticket = tara.ticket()
     lasting.kill()
     lasting.start()
     ticket["url"] = lasting.address.replace("http", "ws") + "/agent/terminal"

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from brihaspati import wiring
+from brihaspati.entrypoints.cli import main as command_line
 from brihaspati.entrypoints.cli.fresh import FreshServer
 from commanding import Run, run_in
 
@@ -29,10 +31,13 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(run: Run, command: str) -> None:
-    done = run(command, "--help")
-    assert done.returncode == 0
-    assert "Usage: brihaspati" in done.stdout
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(wiring.open_shop, [command, "--help"]) == 0
+    assert f"Usage: brihaspati {command}" in capsys.readouterr().out
+
+
+def test_the_list_of_commands_is_whole() -> None:
+    assert set(COMMANDS) == set(command_line.cli.commands)
 
 
 def test_play_once_prints_one_object_with_the_output_and_the_time(ask: Ask) -> None:
@@ -81,13 +86,22 @@ def test_a_sign_in_link_is_of_the_running_server(ask: Ask, server: FreshServer) 
     ],
 )
 def test_bad_input_is_one_line_and_status_2(
-    run: Run, arguments: tuple[str, ...], word: str
+    server: FreshServer,
+    capfd: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    word: str,
 ) -> None:
-    done = run(*arguments)
-    assert done.returncode == 2
-    assert word in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert done.stdout == ""
+    data = ("--data", str(server.folder))
+    assert command_line.main(wiring.open_shop, [*data, *arguments]) == 2
+    said = capfd.readouterr()
+    assert word in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
+def test_a_process_ends_with_the_status_too(run: Run) -> None:
+    done = run("nonsense")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
 
 
 def test_a_second_server_on_the_same_folder_is_refused(run: Run, server: FreshServer) -> None:
