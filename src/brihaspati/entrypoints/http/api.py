@@ -104,7 +104,7 @@ class Api:
             return _built(refused)
         token = routes.answering(self._authorise(found, values, event))
         try:
-            return self.app.resolve(event, context)
+            return self.app.resolve(_readable(event), context)
         finally:
             routes.done(token)
 
@@ -117,6 +117,10 @@ class Api:
             )
         if method not in WRITES:
             return None
+        return self._foreign(headers) or _unreadable(body, headers)
+
+    def _foreign(self, headers: Mapping[str, str]) -> Response[str] | None:
+        """Why a write is refused for the page it comes from."""
         origin = headers.get("origin")
         if origin is not None and not self.addresses.allows(origin):
             return problems.response(
@@ -124,11 +128,6 @@ class Api:
             )
         if origin is None and headers.get("sec-fetch-site") not in (None, "same-origin", "none"):
             return problems.response(403, "origin", "Another site's page may not write here.")
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if body and kind != "application/json":
-            return problems.response(
-                415, "media_type", "The body must be JSON.", "Send Content-Type: application/json."
-            )
         return None
 
     def _authorise(self, found: Route, values: Mapping[str, str], event: Event) -> Call:
@@ -186,6 +185,34 @@ def _find(method: str, path: str) -> tuple[Route, Mapping[str, str]]:
             return declared, matched.groupdict()
     fix = f"{method} is not offered there." if known_path else "See /v1/openapi.json."
     raise Problem("not_found", f"There is no {method} {path}.", fix)
+
+
+def _unreadable(body: str, headers: Mapping[str, str]) -> Response[str] | None:
+    """Why a body is refused before anybody looks at what it says."""
+    if not body:
+        return None
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return problems.response(
+            415, "media_type", "The body must be JSON.", "Send Content-Type: application/json."
+        )
+    try:
+        # Not only broken JSON: nested too deeply, numbers too long, halves of letters.
+        json.dumps(json.loads(body), ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        fix = "Send one JSON object as /v1/openapi.json has it."
+        return problems.response(
+            422, "bad_field", "The body cannot be read as JSON.", fix, field="body"
+        )
+    return None
+
+
+def _readable(event: Event) -> dict[str, Any]:
+    """Without a body its type says nothing, and Powertools stumbles over types it cannot read."""
+    headers = event.get("headers", {})
+    if event.get("body") or "content-type" not in headers:
+        return dict(event)
+    kept = {name: text for name, text in headers.items() if name != "content-type"}
+    return {**event, "headers": kept}
 
 
 def _built(answer: Response[Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from brihaspati import ports
@@ -53,14 +54,25 @@ def of(problem: Exception) -> Response[str]:
             return response(422, "bad_field", problem.problem, problem.fix, field=problem.field)
         case RequestValidationError():
             return _invalid(problem.errors())
+        case _:
+            return response(*_in_words(problem))
+
+
+def _in_words(problem: Exception) -> tuple[int, str, str, str]:
+    """Status, kind, title and fix of what has no words of its own."""
+    match problem:
+        case NotFoundError():
+            # Powertools takes fewer letters in an address than our table does.
+            fix = "Look for a letter in the address that does not belong there."
+            return 404, "not_found", "There is nothing at this address.", fix
         case ports.StoreFull():
             fix = "Nothing was lost. Free some space on the server's disk, then try again."
-            return response(507, "store_full", "The server's disk is full.", fix)
+            return 507, "store_full", "The server's disk is full.", fix
         case ports.Busy() | ports.Conflict():
-            return response(503, "busy", "The server is busy.", "Try again in a moment.")
+            return 503, "busy", "The server is busy.", "Try again in a moment."
         case _:
             fix = "Try again; if it stays, tell your trainer."
-            return response(500, "fault", "Something went wrong on our side.", fix)
+            return 500, "fault", "Something went wrong on our side.", fix
 
 
 def _invalid(errors: Sequence[Any]) -> Response[str]:
