@@ -7,6 +7,8 @@ import logging
 import sys
 from typing import Any
 
+from aiohttp.http_exceptions import HttpProcessingError
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
@@ -27,8 +29,15 @@ class JsonLines(logging.Formatter):
         return json.dumps(said, default=str)
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a record tells of our fault, not of a client's that cannot speak HTTP."""
+    fault = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(fault, HttpProcessingError) and fault.code < 500)
+
+
 def start(level: int = logging.WARNING) -> None:
     """Send all logs to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -68,8 +68,8 @@ class Site:
         return True
 
     def _file(self, request: web.BaseRequest) -> web.StreamResponse:
-        path = (self.folder / request.path.lstrip("/")).resolve()
-        if not path.is_relative_to(self.folder):
+        path = self._inside(request.path)
+        if path is None:
             return web.Response(status=404, text="No such page.\n")
         if path.is_file() and path != self.folder / "index.html":
             cache = IMMUTABLE if request.path.startswith("/assets/") else "public, max-age=300"
@@ -80,6 +80,15 @@ class Site:
             # An old tab asking for a chunk of the last build must not get the page instead.
             return web.Response(status=404, text="No such file.\n")
         return self._page(request)
+
+    def _inside(self, wanted: str) -> Path | None:
+        """Where a path of a request leads to in our folder; None for what cannot be one of ours."""
+        try:
+            path = (self.folder / wanted.lstrip("/")).resolve()
+            path.is_file()  # names that no disk can have are told only here
+        except (OSError, ValueError):  # too long, or with a zero byte
+            return None
+        return path if path.is_relative_to(self.folder) else None
 
     def _page(self, request: web.BaseRequest) -> web.Response:
         try:
