@@ -6,6 +6,8 @@ import type { TicketWish } from './types'
 export type LabPlace = { classId: string; lab: string; student?: string }
 
 const SANDBOX = '/v1/classes/{class_id}/labs/{lab}/sandbox'
+/** Where a lab is ready or gone within a second, the answer says so: nobody needs to ask again. */
+const soon = { prefer: 'wait=1' }
 const at = (place: LabPlace) => ({ class_id: place.classId, lab: place.lab })
 const seat = (place: LabPlace) => ({ path: at(place), query: { student: place.student } })
 const ofClass = (classId: string) => ({ path: { class_id: classId } })
@@ -33,8 +35,9 @@ export const labPage = (place: LabPlace, signal?: AbortSignal) =>
 export const sandbox = (place: LabPlace, signal?: AbortSignal) =>
   take(client.GET(SANDBOX, { params: seat(place), signal }))
 export const play = (place: LabPlace) =>
-  take(client.PUT(SANDBOX, { params: { path: at(place) } }))
-export const stop = (place: LabPlace) => take(client.DELETE(SANDBOX, { params: seat(place) }))
+  take(client.PUT(SANDBOX, { params: { path: at(place) }, headers: soon }))
+export const stop = (place: LabPlace) =>
+  take(client.DELETE(SANDBOX, { params: seat(place), headers: soon }))
 
 /** `extensionsLeft` is the number on screen: pressing twice by mistake extends once. */
 export const extend = (place: LabPlace, extensionsLeft: number) =>

@@ -34,6 +34,7 @@ it('plays with a PUT to the place, in JSON', async () => {
   answers(() => json({ sandbox: null, now: Date.now() }))
   await calls.play(place)
   expect(asked[0]!.method).toBe('PUT')
+  expect(asked[0]!.headers.get('prefer')).toBe('wait=1')
   expect(new URL(asked[0]!.url).pathname).toBe('/v1/classes/c%201/labs/web/sandbox')
   expect(asked[0]!.headers.get('content-type')).toBe('application/json')
 })
