@@ -6,6 +6,7 @@ import concurrent.futures
 import contextlib
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -317,9 +318,17 @@ def _greeting(server: LocalServer) -> str:
     return (
         f"\n  Brihaspati is ready:  {server.address}\n"
         f"  Join code:            {code}   ({server.address}/join/{code})\n"
-        f"  Trainers and admins:  brihaspati sign-in\n"
+        f"  Trainers and admins:  {_command()} sign-in\n"
         f"  Ctrl-C stops the server; labs end two minutes later unless it comes back.\n"
     )
+
+
+def _command() -> str:
+    """How whoever started us would start us again."""
+    given = Path(sys.argv[0])
+    if given.name != "brihaspati" or shutil.which("brihaspati") == str(given.absolute()):
+        return "brihaspati"
+    return os.path.relpath(given)
 
 
 # What adapters raise about this host and this data folder; the text says what to do.
