@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -97,6 +97,14 @@ def test_bad_input_is_one_line_and_status_2(
     assert word in said.err
     assert said.err.count("\n") == 1
     assert said.out == ""
+
+
+def test_a_fault_inside_is_not_taken_for_ctrl_d() -> None:
+    def cut_off(_given: object) -> NoReturn:
+        raise EOFError
+
+    with pytest.raises(EOFError):
+        command_line.main(cut_off, ["ps"])
 
 
 def test_a_process_ends_with_the_status_too(run: Run) -> None:

@@ -51,7 +51,10 @@ def main(open_shop: OpenShop, arguments: list[str] | None = None) -> int:
         status: Any = cli.main(
             args=arguments, prog_name="brihaspati", standalone_mode=False, obj=open_shop
         )
-    except click.Abort:
+    except click.Abort as abort:
+        # Click takes an EOFError for Ctrl-D. We ask nothing, so one is a fault, and must be seen.
+        if isinstance(abort.__cause__, EOFError):
+            raise abort.__cause__ from None
         return 130
     except click.ClickException as error:
         return _fault(error.format_message(), 2)
