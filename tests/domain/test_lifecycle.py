@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 import grid
 import lifetimes
-from lifetimes import LABEL, NOW, SLOT, TERMS, after, fresh, in_phase, pooled, seen
-
 from brihaspati.domain import effects, events, lifecycle, sandboxes
 from brihaspati.domain.events import Event
 from brihaspati.domain.lifecycle import decide, due_at, still_needed
 from brihaspati.domain.sandboxes import Phase, Sandbox, Slot
+from lifetimes import LABEL, NOW, SLOT, TERMS, after, fresh, in_phase, pooled, seen
 
 
 def test_the_page_in_docs_is_what_decide_does() -> None:

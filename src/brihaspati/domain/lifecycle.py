@@ -79,8 +79,9 @@ def _asked(sandbox: Sandbox, event: Event, now: int) -> Decision:  # noqa: PLR09
         case "ready", events.Extended():
             return _extend(sandbox, event)
         case "ready", events.DeadlineMoved():
-            moved = replace(sandbox, deadline_at=event.deadline_at)
-            return Decision(moved, (effects.SetAlarm(at=event.deadline_at),))
+            deadline = sandbox.terms.until(event.deadline_at)
+            moved = replace(sandbox, deadline_at=deadline)
+            return Decision(moved, (effects.SetAlarm(at=deadline),))
         case "ready", events.InputSeen() if event.at > (sandbox.last_input_at or 0):
             return Decision(replace(sandbox, last_input_at=event.at))
         case _, events.Woke():
@@ -107,7 +108,7 @@ def _start(sandbox: Sandbox, now: int) -> Decision:
     started = replace(
         sandbox, phase="starting", attempt=attempt, machines=(*sandbox.machines, *made)
     )
-    alarm = effects.SetAlarm(at=sandbox.asked_at + terms.start_seconds_max * 1000)
+    alarm = effects.SetAlarm(at=_start_deadline(sandbox))
     return Decision(started, (alarm, *(effects.CreateMachine(label=m.label) for m in made)))
 
 
@@ -147,24 +148,36 @@ def _late(sandbox: Sandbox, known: Machine) -> Decision:
 
 
 def _ready(sandbox: Sandbox, now: int) -> Decision:
-    deadline = now + sandbox.terms.lifetime_seconds * 1000
+    deadline = sandbox.terms.lifetime_from(now)
     ready = replace(sandbox, phase="ready", ready_at=now, deadline_at=deadline)
     return Decision(ready, (effects.OpenDoors(), effects.SetAlarm(at=deadline)))
 
 
 def _claim(sandbox: Sandbox, event: events.Claimed, now: int) -> Decision:
-    deadline = now + sandbox.terms.lifetime_seconds * 1000
+    deadline = sandbox.terms.lifetime_from(now)
     owned = replace(sandbox, slot=event.slot, asked_at=now, ready_at=now, deadline_at=deadline)
     return Decision(owned, (effects.SetAlarm(at=deadline),))
 
 
 def _extend(sandbox: Sandbox, event: events.Extended) -> Decision:
     """More time, once per extension: a repeated request saw an older count and changes nothing."""
-    if event.extensions_left != sandbox.extensions_left or sandbox.extensions_left <= 0:
+    if event.extensions_left != sandbox.extensions_left or extensions_left(sandbox) <= 0:
         return Decision(sandbox)
-    deadline = (sandbox.deadline_at or 0) + sandbox.terms.extend_seconds * 1000
+    deadline = _extended(sandbox)
     longer = replace(sandbox, deadline_at=deadline, extensions_left=sandbox.extensions_left - 1)
     return Decision(longer, (effects.SetAlarm(at=deadline),))
+
+
+def extensions_left(sandbox: Sandbox) -> int:
+    """How many extensions there are to ask for: none where the class ends before they begin."""
+    if sandbox.deadline_at is not None and _extended(sandbox) <= sandbox.deadline_at:
+        return 0
+    return sandbox.extensions_left
+
+
+def _extended(sandbox: Sandbox) -> int:
+    later = (sandbox.deadline_at or 0) + sandbox.terms.extend_seconds * 1000
+    return sandbox.terms.until(later)
 
 
 # --- going wrong ---------------------------------------------------------------------------------
@@ -299,6 +312,9 @@ def _rest(sandbox: Sandbox, now: int) -> Decision:
 
 # --- the clock -----------------------------------------------------------------------------------
 def _woke(sandbox: Sandbox, now: int) -> Decision:
+    closes_at = sandbox.terms.closes_at
+    if _is_alive(sandbox) and closes_at is not None and now >= closes_at:
+        return _stop(sandbox, "class_closed", now)
     if sandbox.phase in ("queued", "starting") and now >= _start_deadline(sandbox):
         return _fail(sandbox, TOO_SLOW, now)
     if sandbox.phase != "ready":
@@ -312,7 +328,7 @@ def _woke(sandbox: Sandbox, now: int) -> Decision:
 
 
 def _start_deadline(sandbox: Sandbox) -> int:
-    return sandbox.asked_at + sandbox.terms.start_seconds_max * 1000
+    return sandbox.terms.until(sandbox.asked_at + sandbox.terms.start_seconds_max * 1000)
 
 
 def _idle_at(sandbox: Sandbox) -> int | None:

@@ -62,7 +62,8 @@ class Terms:
     """What was agreed when the sandbox was asked for, from its lab, class and provider.
 
     `lookup_grace_ms`: a provider's list may lag behind its creates by this much, so "not found" is
-    believed only after several look-ups this far apart.
+    believed only after several look-ups this far apart. `closes_at`: when the class ends, and with
+    it the sandbox, however far it has come (None: it has its lifetime, whatever the class does).
     """
 
     env: str
@@ -77,6 +78,15 @@ class Terms:
     attempts_max: int = 3
     start_seconds_max: int = 180
     lookup_grace_ms: int = 5_000
+    closes_at: int | None = None
+
+    def until(self, at: int) -> int:
+        """This moment, or the end of the class where that is earlier."""
+        return at if self.closes_at is None else min(at, self.closes_at)
+
+    def lifetime_from(self, now: int) -> int:
+        """When a sandbox that becomes ready now ends unless it is extended."""
+        return self.until(now + self.lifetime_seconds * 1000)
 
 
 @dataclass(frozen=True, slots=True)

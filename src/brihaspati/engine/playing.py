@@ -55,7 +55,9 @@ class Playing:
             if again is not None:
                 self.worker.wake_soon(again.sandbox.slot)
                 return again, True
-        self._check_limits(room, lab, member)
+        now = self.world.clock.now()
+        terms = self.terms(room, lab, now)
+        self._check_limits(room, terms, member, now)
         slot = Slot(room.id, lab.name, user=member.person.id)
         for _ in range(PLAY_TRIES_MAX):
             if existing is not None and existing.unfinished:
@@ -63,7 +65,7 @@ class Playing:
             version = existing.version if existing is not None else 0
             try:
                 claimed = self._claim(room, lab, slot, version)
-                return claimed or self._queue(room, lab, slot, version), True
+                return claimed or self._queue(slot, terms, version), True
             except ports.Conflict as conflict:
                 item = conflict.found.get(0)
                 existing = record_of(item) if item is not None else None
@@ -71,10 +73,10 @@ class Playing:
                 return existing, False  # a double click, or the other device: theirs it is
         raise Problem("busy", "Your lab is changing right now.", "Press Play again.")
 
-    def _queue(self, room: Classroom, lab: Lab, slot: Slot, version: int) -> Record:
+    def _queue(self, slot: Slot, terms: Terms, version: int) -> Record:
         """A new sandbox takes its turn. Raises Conflict."""
         now = self.world.clock.now()
-        sandbox = sandboxes.new(self.world.chance.name(12), slot, self.terms(room, lab), now)
+        sandbox = sandboxes.new(self.world.chance.name(12), slot, terms, now)
         empty = Record(sandbox, (), version)
         saved = self.worker.save(empty.follow(lifecycle.decide(sandbox, events.Played(), now)))
         self.worker.wake_soon(slot)
@@ -123,8 +125,11 @@ class Playing:
         message = ports.Message("pool", {"class": class_id, "lab": lab})
         self.world.soon(lambda: self.world.queue.put(message, delay_seconds=AFTER_RUSH_SECONDS))
 
-    def terms(self, room: Classroom, lab: Lab) -> Terms:
-        """What is agreed for a sandbox of this lab in this class."""
+    def terms(self, room: Classroom, lab: Lab, now: int) -> Terms:
+        """What is agreed for a sandbox of this lab in this class, asked for now.
+
+        It ends with the class; what a trainer starts after the class has its lifetime.
+        """
         provider = self.world.providers[room.provider]
         bounds = self.world.bounds
         return Terms(
@@ -140,10 +145,10 @@ class Playing:
             attempts_max=bounds.attempts_max,
             start_seconds_max=bounds.start_seconds_max,
             lookup_grace_ms=bounds.lookup_grace_ms,
+            closes_at=room.closes_at if now < room.closes_at else None,
         )
 
-    def _check_limits(self, room: Classroom, lab: Lab, member: Membership) -> None:
-        now = self.world.clock.now()
+    def _check_limits(self, room: Classroom, terms: Terms, member: Membership, now: int) -> None:
         state = room.state(now)
         if state != "open" and "taught" not in member.relations_to(room.id):
             title = f"{room.title} is over." if state == "closed" else f"{room.title} is not open."
@@ -160,15 +165,13 @@ class Playing:
                 f"{room.sandboxes_per_student_max} at a time.",
                 "Stop one of them first.",
             )
-        self._check_budget(room, lab, now)
+        self._check_budget(room, terms, now)
 
-    def _check_budget(self, room: Classroom, lab: Lab, now: int) -> None:
+    def _check_budget(self, room: Classroom, terms: Terms, now: int) -> None:
         if room.budget_micros is None:
             return
-        terms = self.terms(room, lab)
-        next_micros = money.cost_micros(
-            terms.price_micros_per_hour, now, now + terms.lifetime_seconds * 1000
-        )
+        ends_at = terms.lifetime_from(now)
+        next_micros = money.cost_micros(terms.price_micros_per_hour, now, ends_at)
         if not money.within(room.budget_micros, self.committed(room.id), next_micros):
             raise Problem(
                 "budget_spent",
@@ -234,7 +237,7 @@ def _committed(sandbox: Sandbox, now: int) -> int:
     if sandbox.at_rest:
         return 0
     begun = sandbox.ready_at or sandbox.asked_at
-    end = sandbox.deadline_at or begun + sandbox.terms.lifetime_seconds * 1000
+    end = sandbox.deadline_at or sandbox.terms.lifetime_from(begun)
     return money.cost_micros(sandbox.terms.price_micros_per_hour, begun, max(end, now))
 
 

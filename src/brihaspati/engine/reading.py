@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from brihaspati.domain import labs
+from brihaspati.domain import labs, lifecycle
 from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.sandboxes import Phase, Sandbox
@@ -112,7 +112,7 @@ def sandbox_view(sandbox: Sandbox, lab: Lab) -> SandboxView:
         deadline_at=sandbox.deadline_at,
         ended_at=sandbox.ended_at,
         extend_minutes=terms.extend_seconds // 60,
-        extensions_left=sandbox.extensions_left,
+        extensions_left=lifecycle.extensions_left(sandbox),
         machines=tuple(MachineView(m.name, m.state) for m in sandbox.current),
         terminals=tuple(TerminalView(t.name, t.machine) for t in lab.terminals),
         ports=tuple(_ports(lab)),

@@ -143,15 +143,15 @@ class Sweeping:
         room = self.classes.get(class_id)
         lab = self.classes.lab_in(room, lab_name)
         have = [r.sandbox for r in self._pooled(class_id, lab_name)]
-        wanted = room.pool if room.state(self.world.clock.now()) == "open" else 0
+        now = self.world.clock.now()
+        wanted = room.pool if room.state(now) == "open" else 0
         plan = pools.plan(wanted, lab.version, have)
         for sandbox_id in plan.stop:
             self.playing.stop(Slot(class_id, lab_name, pooled=sandbox_id), "unclaimed")
         for _ in range(plan.make):
             sandbox_id = self.world.chance.name(12)
             slot = Slot(class_id, lab_name, pooled=sandbox_id)
-            now = self.world.clock.now()
-            fresh = sandboxes.new(sandbox_id, slot, self.playing.terms(room, lab), now)
+            fresh = sandboxes.new(sandbox_id, slot, self.playing.terms(room, lab, now), now)
             asked = Record(fresh, (), 0).follow(lifecycle.decide(fresh, events.Played(), now))
             self.worker.save(asked)
             self.worker.wake(slot)

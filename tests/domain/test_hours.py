@@ -1,0 +1,86 @@
+"""A sandbox ends with its class, however far it has come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from brihaspati.domain import effects, events, lifecycle
+from brihaspati.domain.lifecycle import decide, due_at
+from brihaspati.domain.sandboxes import Phase, Terms
+from lifetimes import NOW, SLOT, TERMS, after, fresh, in_phase, pooled, seen
+
+CLOSES_AT = NOW + 600_000
+SHORT = replace(TERMS, closes_at=CLOSES_AT)
+
+
+def ends_with_class(phase: Phase, terms: Terms = SHORT) -> None:
+    sandbox = in_phase(phase, terms)
+    early = decide(sandbox, events.Woke(), CLOSES_AT - 1).sandbox
+    assert early.end is None
+    assert decide(sandbox, events.Woke(), CLOSES_AT).sandbox.end == "class_closed"
+
+
+@pytest.mark.parametrize("phase", ["queued", "starting", "ready"])
+def test_the_end_of_the_class_ends_what_is_alive(phase: Phase) -> None:
+    ends_with_class(phase, replace(SHORT, start_seconds_max=3600))
+
+
+def test_the_student_is_told_that_the_class_is_over() -> None:
+    ended = decide(in_phase("ready", SHORT), events.Woke(), CLOSES_AT)
+    assert ended.sandbox.reason == lifecycle.END_TEXTS["class_closed"]
+    assert effects.CloseDoors(lifecycle.END_TEXTS["class_closed"]) in ended.effects
+
+
+@pytest.mark.parametrize("phase", ["stopping", "gone", "failed"])
+def test_the_end_of_the_class_changes_nothing_about_what_has_ended(phase: Phase) -> None:
+    sandbox = in_phase(phase, SHORT)
+    assert decide(sandbox, events.Woke(), CLOSES_AT) == lifecycle.Decision(sandbox)
+
+
+def test_the_deadline_a_student_sees_and_its_alarm_are_no_later_than_the_class() -> None:
+    ready = after(in_phase("starting", SHORT), seen())
+    assert ready.sandbox.deadline_at == CLOSES_AT
+    assert effects.SetAlarm(at=CLOSES_AT) in ready.effects
+
+
+def test_a_lifetime_that_fits_into_the_class_is_kept_whole() -> None:
+    long = replace(TERMS, closes_at=NOW + 3_600_001)
+    assert in_phase("ready", long).deadline_at == NOW + 3_600_000
+
+
+def test_a_claimed_sandbox_ends_with_the_class_too() -> None:
+    warm = replace(pooled(), terms=SHORT)
+    assert decide(warm, events.Claimed(SLOT), NOW + 1000).sandbox.deadline_at == CLOSES_AT
+
+
+def test_an_extension_reaches_to_the_end_of_the_class_and_then_there_is_none() -> None:
+    ready = in_phase("ready", replace(TERMS, closes_at=NOW + 4_000_000))
+    assert lifecycle.extensions_left(ready) == 2
+    longer = after(ready, events.Extended(2)).sandbox
+    assert longer.deadline_at == NOW + 4_000_000
+    assert lifecycle.extensions_left(longer) == 0
+    assert after(longer, events.Extended(1)) == lifecycle.Decision(longer)
+
+
+def test_before_it_is_ready_all_its_extensions_are_left() -> None:
+    assert lifecycle.extensions_left(fresh(SHORT)) == TERMS.extensions_max
+
+
+def test_a_trainer_cannot_move_the_end_beyond_the_class() -> None:
+    moved = after(in_phase("ready", SHORT), events.DeadlineMoved(CLOSES_AT + 1))
+    assert moved.sandbox.deadline_at == CLOSES_AT
+    assert moved.effects == (effects.SetAlarm(at=CLOSES_AT),)
+
+
+@pytest.mark.parametrize("phase", ["queued", "starting"])
+def test_somebody_looks_at_a_start_when_the_class_ends(phase: Phase) -> None:
+    slow = replace(SHORT, start_seconds_max=3600)
+    sandbox = in_phase(phase, slow)
+    assert due_at(sandbox, (), NOW) == CLOSES_AT
+
+
+def test_the_alarm_of_a_start_rings_when_the_class_ends_during_it() -> None:
+    slow = replace(SHORT, start_seconds_max=3600)
+    assert effects.SetAlarm(at=CLOSES_AT) in after(fresh(slow), events.TurnCame()).effects
