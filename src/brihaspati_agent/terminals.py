@@ -15,7 +15,6 @@ from brihaspati_agent import modes, places, ring, ttys, viewers, wire
 
 _READ_BYTES = 64 * 1024
 _MORE_LIKELY_BYTES = 2048
-_TAIL_WAIT_SECONDS = 0.02
 _NUDGE_SECONDS = 0.06
 _INTERRUPT = b"\x03"
 
@@ -244,7 +243,8 @@ class Run:
         if held:
             data, self._tail = data[:-held], data[-held:]
             if self._tail_timer is None:
-                self._tail_timer = self._loop.call_later(_TAIL_WAIT_SECONDS, self._flush_tail)
+                seconds = self._limits.half_character_seconds
+                self._tail_timer = self._loop.call_later(seconds, self._flush_tail)
         if data:
             self._output(data)
 

@@ -18,6 +18,7 @@ class Limits:
     skipped_repaint_bytes: int = 32 * 1024
     unwatched_bytes: int = 1024 * 1024
     input_pending_bytes: int = 1024 * 1024
+    half_character_seconds: float = 0.02
     viewers: int = 20
     terminals: int = 8
     controls: int = 8

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import pty
 import time
+import tty
+from typing import cast
 
 import pytest
 
@@ -163,26 +166,54 @@ def test_what_is_sent_before_the_hello_arrives_in_order() -> None:
     stage.play(scenario)
 
 
+class _Hand:
+    """A terminal whose program is the test: it writes what it likes when it likes."""
+
+    def __init__(self) -> None:
+        self._master, self.program = pty.openpty()
+        os.set_blocking(self._master, False)
+        tty.setraw(self.program)
+
+    def terminal(self, *_: object) -> _Hand:
+        return self
+
+    def fileno(self) -> int:
+        return self._master
+
+    def resize(self, columns: int, rows: int) -> None:
+        pass
+
+    def close(self) -> None:
+        os.close(self._master)
+        os.close(self.program)
+
+
 def test_characters_are_not_split_between_frames() -> None:
     async def scenario() -> None:
-        script = r"printf '\xe2\x82'; sleep 0.003; printf '\xac.'; printf '\xc3'; sleep 0.2; echo ."
-        async with stage.staged() as agent:
-            ticket = agent.signer.running(["/bin/bash", "-c", f"read x; {script}"])
-            client = await agent.open(ticket)
-            pieces: list[bytes] = []
-            binary = client._binary
+        hand = _Hand()
+        at = cast("places.Places", lambda _: hand)
+        limits = viewers.Limits(half_character_seconds=60)
+        async with stage.staged(at, limits) as agent:
+            client = await agent.open()
+            run = agent.hub._desks["abc234"].slots["main"].run
+            assert run is not None
+            os.write(hand.program, b"a" + "€".encode()[:2])
+            await client.until(lambda: client.output == b"a")
+            assert run.ring.end == 1
+            os.write(hand.program, "€".encode()[2:] + b".")
+            await client.until(lambda: client.output == "a€.".encode())
+            assert client.frames.count(0) == 2
 
-            def watch(opcode: int, body: bytes) -> None:
-                if opcode == 0:
-                    pieces.append(body)
-                binary(opcode, body)
+    stage.play(scenario)
 
-            client._binary = watch  # type: ignore[method-assign]
-            client.type("\r")
-            await client.until(lambda: client.told("ended"))
-            euro = next(piece for piece in pieces if b"\xe2" in piece)
-            assert "€".encode() in euro
-            assert any(piece.endswith(b"\xc3") for piece in pieces), "held only for a moment"
+
+def test_half_a_character_is_not_held_for_ever() -> None:
+    async def scenario() -> None:
+        hand = _Hand()
+        async with stage.staged(cast("places.Places", lambda _: hand)) as agent:
+            client = await agent.open()
+            os.write(hand.program, b"\xc3")
+            await client.until(lambda: client.output == b"\xc3")
 
     stage.play(scenario)
 
@@ -232,8 +263,9 @@ def test_less_is_still_there_after_a_reload() -> None:
 def test_old_questions_of_a_program_are_not_asked_again_on_return() -> None:
     async def scenario() -> None:
         async with stage.staged() as agent:
-            asking = ["/bin/sh", "-c", "printf 'ask\\033[6n\\033[cdone'; exec cat"]
+            asking = ["/bin/sh", "-c", "read x; printf 'ask\\033[6n\\033[cdone'; exec cat"]
             client = await agent.open(agent.signer.running(asking))
+            client.type("\r")
             await client.shows(b"ask\x1b[6n\x1b[cdone")
             back = await agent.open()
             await back.shows(b"askdone")
@@ -294,7 +326,6 @@ def test_the_heartbeat_tells_of_typing_not_of_looking() -> None:
         async with stage.staged() as agent:
             assert agent.hub.heartbeat("abc234").last_input_at is None
             client = await agent.open()
-            await client.until(lambda: client.output)
             client.resize(70, 20)
             client.send(b"\x03")
             await client.until(lambda: client.pongs)
