@@ -177,6 +177,27 @@ def test_a_visitor_of_the_lab_cannot_be_looked_into(shared: rigs.Rig) -> None:
     screen.terminal.close()
 
 
+def test_a_visitor_never_shows_the_hosts_connections(shared: rigs.Rig) -> None:
+    """What /proc tells of a process' network, from the first moment of a visit on."""
+    watched = shared.lab()
+    program = (
+        "import os, time\nend, new = time.time() + 4, os.getpid() + 1\n"
+        "while time.time() < end:\n for pid in range(new, new + 4):\n"
+        "  try: data = open(f'/proc/{pid}/net/tcp').read()\n"
+        "  except OSError: continue\n"
+        "  new = pid + 1\n"
+        "  if ':%04X ' in data: print('seen')\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as ours:
+        port = ours.getsockname()[1]
+        screen = rigs.Screen(watched.terminal(["python3", "-c", program % port], 80, 24))
+        for _ in range(200):
+            rigs.said(watched, ["true"])
+        screen.ends()
+    assert screen.bytes == b""
+    screen.terminal.close()
+
+
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers are for x86-64")
 def test_the_probes_do_find_what_is_open() -> None:
     """On the host, as root, they get through: a probe that cannot fail proves nothing."""

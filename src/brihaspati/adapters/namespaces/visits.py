@@ -58,12 +58,15 @@ class Visits:
 
     def _fork(self, visit: visitor.Visit) -> int:
         """A child in the lab's pid namespace and control groups. Raises OSError."""
-        kernel.setns(visit.machine, kernel.NEWPID)
+        # From its birth the visitor is in the lab's list of processes, and so is all that /proc
+        # tells of its network: that must be the lab's and not the host's.
+        kernel.setns(visit.machine, kernel.NEWPID | kernel.NEWNET)
         try:
             pid = self._tools.groups.fork(visit.label)
             if pid == 0:
                 visitor.run(visit)
         finally:
+            kernel.setns(self._home_net, kernel.NEWNET)
             kernel.setns(self._home_pids, kernel.NEWPID)
         return pid
 
