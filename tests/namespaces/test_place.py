@@ -193,6 +193,14 @@ def test_a_link_leads_to_the_labs_file_and_never_to_the_hosts(rig: rigs.Rig) -> 
     assert inside.read("/tmp/link", 100) == b"lab\n"
 
 
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_reading_a_file_never_opens_what_the_keeper_writes_to(rig: rigs.Rig, number: int) -> None:
+    inside = rig.lab(setup=f"ln -s /proc/self/fd/{number} /tmp/link")
+    for path in (f"/proc/self/fd/{number}", "/tmp/link", "/proc/self/exe"):
+        with pytest.raises(places.PlaceError, match="symbolic links"):
+            inside.read(path, 1 << 20)
+
+
 def test_a_port_of_the_lab_is_reached_from_the_host(rig: rigs.Rig) -> None:
     inside = rig.lab(user="student")
     terminal = inside.terminal(["python3", "-c", _SERVER], 80, 24)

@@ -28,6 +28,14 @@ def become_lab_root() -> None:
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
 
 
+def no_streams() -> None:
+    """Nothing of the host's as input, output or error: /proc would lead the lab there."""
+    nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    for fd in (0, 1, 2):
+        os.dup2(nothing, fd)
+    os.close(nothing)
+
+
 def few_capabilities() -> None:
     """Drop all but the lab's capabilities, for work done on the lab's behalf."""
     kernel.set_capabilities(_MASK)

@@ -57,6 +57,7 @@ def run(visit: Visit) -> None:
         if visit.payload is not None:
             keep.add(visit.payload)
         kernel.close_all_but(keep)
+        lockdown.no_streams()
         kernel.setns(visit.machine, _NAMESPACES)
         os.close(visit.machine)
         lockdown.become_lab_root()
@@ -179,7 +180,11 @@ def _read(visit: Visit, account: accounts.Account) -> None:
     path = str(visit.what["path"])
     _as_user(account)
     # Never wait for the other end of a pipe, never ring a device.
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    try:
+        fd = kernel.open_plainly(path, flags)
+    except OSError as problem:
+        raise OSError(problem.errno, os.strerror(problem.errno or 0)) from problem
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         raise Refused("not a regular file")
     wire.answer(visit.reply, {"ok": True, "size": os.fstat(fd).st_size}, [fd])
