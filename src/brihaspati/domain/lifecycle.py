@@ -68,7 +68,8 @@ def _asked(sandbox: Sandbox, event: Event, now: int) -> Decision:  # noqa: PLR09
         case "queued", events.Played() if sandbox.attempt == 0:
             return Decision(sandbox, (effects.AskForTurn(),))
         case "failed", events.Played():
-            again = replace(sandbox, phase="queued", asked_at=now, reason=None, ended_at=None)
+            again = sandboxes.new(sandbox.id, sandbox.slot, sandbox.terms, now)
+            again = replace(again, attempt=sandbox.attempt, machines=sandbox.machines)
             return Decision(again, (effects.AskForTurn(),))
         case "queued", events.TurnCame():
             return _start(sandbox, now)

@@ -48,29 +48,30 @@ class Playing:
         Raises Problem when the class is not open or a limit is met.
         """
         existing = member.sandbox(room.id, lab.name)
-        if existing is not None and not existing.sandbox.at_rest:
-            if existing.sandbox.phase != "failed":
-                return existing, False
-            again = self.worker.post(existing.sandbox.slot, events.Played())
-            if again is not None:
-                self.worker.wake_soon(again.sandbox.slot)
-                return again, True
+        if existing is not None and _goes_on(existing.sandbox):
+            return existing, False
         now = self.world.clock.now()
         terms = self.terms(room, lab, now)
-        self._check_limits(room, terms, member, now)
-        slot = Slot(room.id, lab.name, user=member.person.id)
+        _check_hours(room, member, now)
+        _check_number(room, lab, member)
+        self._check_budget(room, terms, now)
+        slot, again = Slot(room.id, lab.name, user=member.person.id), False
         for _ in range(PLAY_TRIES_MAX):
-            if existing is not None and existing.unfinished:
+            if existing is None or (existing.sandbox.at_rest and not existing.unfinished):
+                version = existing.version if existing is not None else 0
+                try:
+                    claimed = self._claim(room, lab, slot, version)
+                    return claimed or self._queue(slot, terms, version), True
+                except ports.Conflict as conflict:
+                    item = conflict.found.get(0)
+                    existing = record_of(item) if item is not None else None
+            elif _goes_on(existing.sandbox):
+                return existing, again  # a double click, or the other device: theirs it is
+            elif existing.sandbox.at_rest:
                 existing = self.worker.work(slot)  # what its end still needs must not be lost
-            version = existing.version if existing is not None else 0
-            try:
-                claimed = self._claim(room, lab, slot, version)
-                return claimed or self._queue(slot, terms, version), True
-            except ports.Conflict as conflict:
-                item = conflict.found.get(0)
-                existing = record_of(item) if item is not None else None
-            if existing is not None and not existing.sandbox.at_rest:
-                return existing, False  # a double click, or the other device: theirs it is
+            else:
+                existing, again = self.worker.post(slot, events.Played()), True
+                self.worker.wake_soon(slot)
         raise Problem("busy", "Your lab is changing right now.", "Press Play again.")
 
     def _queue(self, slot: Slot, terms: Terms, version: int) -> Record:
@@ -148,25 +149,6 @@ class Playing:
             closes_at=room.closes_at if now < room.closes_at else None,
         )
 
-    def _check_limits(self, room: Classroom, terms: Terms, member: Membership, now: int) -> None:
-        state = room.state(now)
-        if state != "open" and "taught" not in member.relations_to(room.id):
-            title = f"{room.title} is over." if state == "closed" else f"{room.title} is not open."
-            raise Problem("class_closed", title, "Look at the class page for its hours.")
-        running = [
-            r
-            for r in member.sandboxes
-            if r.sandbox.slot.class_id == room.id and not r.sandbox.at_rest
-        ]
-        if len(running) >= room.sandboxes_per_student_max:
-            raise Problem(
-                "too_many_sandboxes",
-                f"You have {len(running)} labs running; this class allows "
-                f"{room.sandboxes_per_student_max} at a time.",
-                "Stop one of them first.",
-            )
-        self._check_budget(room, terms, now)
-
     def _check_budget(self, room: Classroom, terms: Terms, now: int) -> None:
         if room.budget_micros is None:
             return
@@ -228,16 +210,43 @@ class Playing:
         return tickets.seal(ticket, self.world.secrets.sign), ticket.expires_at
 
 
+def _check_hours(room: Classroom, member: Membership, now: int) -> None:
+    state = room.state(now)
+    if state != "open" and "taught" not in member.relations_to(room.id):
+        title = f"{room.title} is over." if state == "closed" else f"{room.title} is not open."
+        raise Problem("class_closed", title, "Look at the class page for its hours.")
+
+
+def _check_number(room: Classroom, lab: Lab, member: Membership) -> None:
+    """Labs beside this one, whose machines may still be on their way out."""
+    slots = [r.sandbox.slot for r in member.sandboxes if not r.sandbox.at_rest]
+    others = [s for s in slots if s.class_id == room.id and s.lab != lab.name]
+    if len(others) >= room.sandboxes_per_student_max:
+        raise Problem(
+            "too_many_sandboxes",
+            f"You have {len(others)} labs running; this class allows "
+            f"{room.sandboxes_per_student_max} at a time.",
+            "Stop one of them first.",
+        )
+
+
+def _goes_on(sandbox: Sandbox) -> bool:
+    """Whether Play has nothing to do but wait: it starts, runs, or is on its way out."""
+    return sandbox.phase in ("queued", "starting", "ready", "stopping")
+
+
 def _is_claimable(sandbox: Sandbox, lab: Lab) -> bool:
     return sandbox.phase == "ready" and sandbox.terms.lab_version == lab.version
 
 
 def _committed(sandbox: Sandbox, now: int) -> int:
-    """What a sandbox may still cost: from its start to its deadline, or a whole lifetime."""
+    """What a sandbox may cost in all: to its deadline or for a whole lifetime, if it lives."""
     if sandbox.at_rest:
         return 0
     begun = sandbox.ready_at or sandbox.asked_at
     end = sandbox.deadline_at or sandbox.terms.lifetime_from(begun)
+    if sandbox.phase in ("stopping", "failed"):
+        end = now
     return money.cost_micros(sandbox.terms.price_micros_per_hour, begun, max(end, now))
 
 
