@@ -201,40 +201,43 @@ def _missing(sandbox: Sandbox, label: str, now: int) -> Decision:
         return Decision(
             sandbox, (effects.FindMachine(label, not_before=now + sandbox.terms.lookup_grace_ms),)
         )
-    return _without(sandbox, missed, LOST, now)
+    return _without(sandbox, missed, LOST, now, again_after_ms=0)
 
 
 def _refused(sandbox: Sandbox, event: events.CreateRefused, now: int) -> Decision:
+    """Whoever looked the machine up while it was made may have seen it; it is gone all the same."""
     machine = sandbox.machine(event.label)
-    if machine is None or machine.state != "asked":
+    if machine is None or machine.state not in ("asked", "running"):
         return Decision(sandbox)
-    if event.retryable:
-        wait_ms = int(event.retry_after_seconds * 1000)
-        return _without(sandbox, machine, event.reason, now, not_before=now + wait_ms)
-    sandbox = sandbox.with_machine(replace(machine, state="gone", gone_at=now))
-    return _fail(sandbox, event.reason, now) if _is_alive(sandbox) else _rest(sandbox, now)
+    wait_ms = int(event.retry_after_seconds * 1000) if event.retryable else None
+    return _without(sandbox, machine, event.reason, now, again_after_ms=wait_ms)
 
 
 def _lost(sandbox: Sandbox, label: str, now: int) -> Decision:
     machine = sandbox.machine(label)
     if machine is None or machine.state not in ("running", "usable"):
         return Decision(sandbox)
-    return _without(sandbox, machine, LOST, now)
+    return _without(sandbox, machine, LOST, now, again_after_ms=0)
 
 
 def _without(
-    sandbox: Sandbox, machine: Machine, reason: str, now: int, *, not_before: int = 0
+    sandbox: Sandbox, machine: Machine, reason: str, now: int, *, again_after_ms: int | None
 ) -> Decision:
-    """Go on without a machine that does not exist: another attempt while starting, else fail."""
+    """Go on without a machine that does not exist: another attempt while starting, else fail.
+
+    `again_after_ms`: when another attempt may do better; None: none would.
+    """
     sandbox = sandbox.with_machine(replace(machine, state="gone", gone_at=now))
     proof = _proof(machine, now)
-    if not _is_alive(sandbox) or machine.attempt != sandbox.attempt:
+    another_waits = sandbox.phase == "queued" and again_after_ms is not None
+    if not _is_alive(sandbox) or machine.attempt != sandbox.attempt or another_waits:
         rest = _rest(sandbox, now)
         return Decision(rest.sandbox, (*proof, *rest.effects))
-    if sandbox.phase == "starting" and sandbox.attempt < sandbox.terms.attempts_max:
+    may_try = sandbox.phase == "starting" and sandbox.attempt < sandbox.terms.attempts_max
+    if may_try and again_after_ms is not None:
         doomed = _doom(sandbox, now)
         queued = replace(doomed.sandbox, phase="queued")
-        turn = effects.AskForTurn(not_before=not_before)
+        turn = effects.AskForTurn(not_before=now + again_after_ms)
         return Decision(queued, (*proof, *doomed.effects, turn))
     failed = _fail(sandbox, reason, now)
     return Decision(failed.sandbox, (*proof, *failed.effects))
@@ -291,7 +294,7 @@ def _gone(sandbox: Sandbox, label: str, now: int) -> Decision:
     machine = sandbox.machine(label)
     if machine is None or machine.state == "gone":
         return Decision(sandbox)
-    return _without(sandbox, machine, LOST, now)
+    return _without(sandbox, machine, LOST, now, again_after_ms=0)
 
 
 def _proof(machine: Machine, now: int) -> tuple[Effect, ...]:
@@ -340,7 +343,11 @@ def _idle_at(sandbox: Sandbox) -> int | None:
 
 
 def still_needed(sandbox: Sandbox, unfinished: tuple[Effect, ...]) -> tuple[Effect, ...]:
-    """Without the effects that have lost their object: their machine is gone, the turn taken."""
+    """Without the effects that have lost their object: their machine is gone, the turn taken.
+
+    Of alarms, and of a machine's look-ups and deletes, the last one asked for is enough. Two
+    workers that did the same one ask for its repetition twice, and those would do so again.
+    """
 
     def needed(effect: Effect) -> bool:
         match effect:
@@ -349,10 +356,27 @@ def still_needed(sandbox: Sandbox, unfinished: tuple[Effect, ...]) -> tuple[Effe
                 return machine is not None and machine.state != "gone"
             case effects.AskForTurn():
                 return sandbox.phase == "queued"
+            case effects.OpenDoors():
+                return sandbox.phase == "ready"
             case _:
                 return True
 
-    return tuple(dict.fromkeys(e for e in unfinished if needed(e)))
+    kept: dict[object, Effect] = {}
+    for effect in filter(needed, unfinished):
+        kept.pop(_purpose(effect), None)
+        kept[_purpose(effect)] = effect
+    return tuple(kept.values())
+
+
+def _purpose(effect: Effect) -> object:
+    """What is the same for effects of which a later one takes the place of an earlier."""
+    match effect:
+        case effects.SetAlarm():
+            return effect.kind
+        case effects.FindMachine() | effects.DeleteMachine():
+            return effect.kind, effect.label
+        case _:
+            return effect
 
 
 def due_at(sandbox: Sandbox, unfinished: tuple[Effect, ...], now: int) -> int | None:
