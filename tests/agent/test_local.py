@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -70,13 +71,20 @@ def test_a_terminals_program_inherits_no_descriptor_and_no_ignored_signal() -> N
     assert ignored & 0x7FFFFFFF == 0
 
 
+def children() -> set[str]:
+    """The processes this one has started and not waited for, from whichever thread."""
+    lists = Path("/proc/self/task").glob("*/children")
+    return {pid for path in lists for pid in path.read_text().split()}
+
+
 def test_no_terminal_leaks_descriptors_or_children() -> None:
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    # Other tests of this process may have servers of their own running.
+    others = children()
     for _ in range(10):
         PLACE.terminal(["/bin/cat"], 80, 24).close()
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert children() <= others
 
 
 def test_a_command_is_fed_and_heard_on_both_streams() -> None:
