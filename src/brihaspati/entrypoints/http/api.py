@@ -91,8 +91,7 @@ class Api:
             answer = self._answer(event, context or LambdaContext())
         except Exception as error:  # noqa: BLE001 - the last door: everything becomes a problem
             answer = _built(_problem(error))
-        headers = {**SECURITY_HEADERS, **answer.get("headers", {})}
-        return {**answer, "headers": headers}
+        return _guarded(answer)
 
     def _answer(self, event: Event, context: LambdaContext) -> dict[str, Any]:
         method, path = event["requestContext"]["http"]["method"], event["rawPath"]
@@ -213,6 +212,15 @@ def _readable(event: Event) -> dict[str, Any]:
         return dict(event)
     kept = {name: text for name, text in headers.items() if name != "content-type"}
     return {**event, "headers": kept}
+
+
+def whole(answer: Response[Any]) -> dict[str, Any]:
+    """An answer given before the API is asked, as the API would give it."""
+    return _guarded(_built(answer))
+
+
+def _guarded(answer: dict[str, Any]) -> dict[str, Any]:
+    return {**answer, "headers": {**SECURITY_HEADERS, **answer.get("headers", {})}}
 
 
 def _built(answer: Response[Any]) -> dict[str, Any]:

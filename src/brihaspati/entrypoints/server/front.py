@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import re
 import socket
+import time
 from pathlib import Path
 
 from aiohttp import web
 
 from brihaspati.entrypoints.http.addresses import Addresses
 from brihaspati.entrypoints.http.api import Api
+from brihaspati.entrypoints.server.guesses import Guesses
 from brihaspati.entrypoints.server.parts import Parts
 from brihaspati.entrypoints.server.web import Site
 from brihaspati_agent import connections, sockets
@@ -49,7 +51,8 @@ class Front:
         own = own_origins(parts.host, port, secure=parts.secure)
         self._origins += sorted({*parts.origins, *own})
         addresses = Addresses(frozenset(self._origins), parts.lab_domain, parts.secure)
-        self._site = Site(Api(parts.engine, addresses), parts.web, addresses, parts.bell)
+        answer = Guesses(Api(parts.engine, addresses), time.monotonic, proxied=parts.secure)
+        self._site = Site(answer, parts.web, addresses, parts.bell)
         return f"{addresses.scheme}://{_reachable(parts.host)}:{port}"
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from brihaspati.entrypoints.http.addresses import Addresses
-from brihaspati.entrypoints.http.api import BODY_BYTES_MAX, Api
+from brihaspati.entrypoints.http.api import BODY_BYTES_MAX
 from brihaspati.entrypoints.server import waiting
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -25,7 +26,13 @@ NOT_BUILT = """<!doctype html><title>Brihaspati</title>
 class Site:
     """The portal's origin: /v1 is the API, everything else a file or the app's page."""
 
-    def __init__(self, api: Api, folder: Path, addresses: Addresses, bell: waiting.Bell) -> None:
+    def __init__(
+        self,
+        api: Callable[[dict[str, Any]], dict[str, Any]],
+        folder: Path,
+        addresses: Addresses,
+        bell: waiting.Bell,
+    ) -> None:
         self.api = api
         self.bell = bell
         self.folder = folder.resolve()
