@@ -25,7 +25,10 @@ _CONTROL_FRAMES = (picows.WSMsgType.PING, picows.WSMsgType.PONG)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What connections need. `origin_allowed` answers for an Origin header's value."""
+    """What connections need. `origin_allowed` answers for an Origin header's value.
+
+    Who is silent for `quiet_seconds` is asked for a sign of life, and dropped at `dead_seconds`.
+    """
 
     hub: hub.Hub
     gate: tickets.Gate
@@ -33,6 +36,9 @@ class Service:
     burst_bytes: int = 4 * 1024 * 1024
     bytes_per_second: int = 1024 * 1024
     first_message_seconds: float = 5
+    look_round_seconds: float = 10
+    quiet_seconds: float = 20
+    dead_seconds: float = 50
 
 
 class Connection(picows.WSListener):

@@ -33,9 +33,6 @@ from picows import picows as picows_core
 
 from brihaspati_agent import connections, control, terminals, viewers, wire
 
-_QUIET_SECONDS = 20
-_DEAD_SECONDS = 50
-_LOOK_ROUND_SECONDS = 10
 _BEFORE_HELLO_MAX = 64
 # Larger frames are refused by the parser before they are read, with the standard code 1009.
 FRAME_BYTES_MAX = 1024 * 1024 + 64
@@ -132,8 +129,7 @@ class Sockets:
     def protocol(self) -> asyncio.BaseProtocol:
         """A protocol for one accepted TCP connection."""
         if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(_LOOK_ROUND_SECONDS, self._look_round)
+            self._look_round_later()
         return websocket_protocol(self._listener)
 
     def close(self) -> None:
@@ -160,18 +156,21 @@ class Sockets:
             return "Cookie" not in request.headers
         return len(origins) == 1 and self._service.origin_allowed(origins[0])
 
+    def _look_round_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._service.look_round_seconds, self._look_round)
+
     def _look_round(self) -> None:
         self._timer = None
         now = time.monotonic()
         for connection in list(self._open):
             silent = now - connection.heard_at
-            if silent > _DEAD_SECONDS:
+            if silent > self._service.dead_seconds:
                 connection.drop()
-            elif silent > _QUIET_SECONDS:
+            elif silent > self._service.quiet_seconds:
                 connection.ping()
         if self._open:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(_LOOK_ROUND_SECONDS, self._look_round)
+            self._look_round_later()
 
 
 class _ParserLog(logging.LoggerAdapter[logging.Logger]):

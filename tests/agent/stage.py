@@ -239,6 +239,7 @@ class Stage:
         path: str = "/agent/terminal",
         *,
         draws: bool = True,
+        lives: bool = True,
         headers: Mapping[str, str] | None = None,
     ) -> Client:
         """A WebSocket on which nothing was said yet."""
@@ -246,6 +247,7 @@ class Stage:
             lambda: Client(draws=draws),
             f"ws://127.0.0.1:{self.port}{path}",
             extra_headers=list((headers or {}).items()),
+            enable_auto_pong=lives,
         )
         assert isinstance(client, Client)
         self._clients.append(client)

@@ -224,6 +224,21 @@ def test_output_nobody_watches_is_read_only_so_far() -> None:
     stage.play(scenario)
 
 
+def test_a_viewer_that_gives_no_sign_of_life_is_dropped_and_a_quiet_one_is_not() -> None:
+    async def scenario() -> None:
+        waits = {"look_round_seconds": 0.02, "quiet_seconds": 0.1, "dead_seconds": 1}
+        async with stage.staged(**waits) as agent:  # type: ignore[arg-type]
+            quiet = await agent.open()
+            vanished = await agent.connect(lives=False)
+            vanished.say(agent.first())
+            await vanished.until(lambda: vanished.over)
+            assert vanished.closed is None, "the line is cut, nobody hears a word"
+            await quiet.until(lambda: quiet.told("viewers")[-1]["viewers"] == 1)
+            assert not quiet.over
+
+    stage.play(scenario)
+
+
 def test_memory_stays_flat_while_a_flood_goes_by() -> None:
     async def scenario() -> None:
         async with stage.staged() as agent:
