@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from brihaspati import ports
@@ -150,16 +151,23 @@ class Playing:
         )
 
     def _check_budget(self, room: Classroom, terms: Terms, now: int) -> None:
-        if room.budget_micros is None:
-            return
-        ends_at = terms.lifetime_from(now)
-        next_micros = money.cost_micros(terms.price_micros_per_hour, now, ends_at)
-        if not money.within(room.budget_micros, self.committed(room.id), next_micros):
+        if not self.affords(room, terms, now):
             raise Problem(
                 "budget_spent",
                 "The budget of this class is spent.",
                 "Tell your trainer; they can raise it.",
             )
+
+    def affords(
+        self, room: Classroom, terms: Terms, now: int, *, beside: Iterable[Sandbox] = ()
+    ) -> bool:
+        """Whether the budget covers one more sandbox, beside those of students and the given."""
+        if room.budget_micros is None:
+            return True
+        ends_at = terms.lifetime_from(now)
+        next_micros = money.cost_micros(terms.price_micros_per_hour, now, ends_at)
+        spent = self.committed(room.id) + sum(_committed(sandbox, now) for sandbox in beside)
+        return money.within(room.budget_micros, spent, next_micros)
 
     def committed(self, class_id: str) -> int:
         """What the class's machines cost, in micros: ended ones, and running ones to their end."""

@@ -5,6 +5,7 @@ Nothing here is needed on a good day. On a bad one it is why nobody pays for a f
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from collections.abc import Iterable
@@ -12,11 +13,13 @@ from dataclasses import dataclass, replace
 
 from brihaspati import ports
 from brihaspati.domain import events, lifecycle, pools, sandboxes, strays
-from brihaspati.domain.sandboxes import Sandbox, Slot
+from brihaspati.domain.classrooms import Classroom
+from brihaspati.domain.sandboxes import Sandbox, Slot, Terms
 from brihaspati.engine import records
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.paging import every
 from brihaspati.engine.playing import Playing
+from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Record
 from brihaspati.engine.working import Worker, slots_of
 from brihaspati.engine.world import World
@@ -83,12 +86,11 @@ class Sweeping:
                 swept = replace(swept, unreadable=(*swept.unreadable, name))
                 continue
             verdict, owners = self._judge(name, inventory, before)
-            self._act(provider, verdict, owners)
+            self._delete(provider, verdict)
+            lost = self._tell_lost(provider, verdict, owners)
             after |= verdict.suspects
             swept = replace(
-                swept,
-                lost=swept.lost + len(verdict.lost),
-                strays=swept.strays + len(verdict.delete),
+                swept, lost=swept.lost + lost, strays=swept.strays + len(verdict.delete)
             )
         self.world.store.transact((ports.Put(SUSPECTS, {"labels": after}),))
         return replace(swept, suspects=len(after))
@@ -117,26 +119,39 @@ class Sweeping:
             found += [records.record_of(i) for i in self._index("due", f"due#{shard}")]
         return found
 
-    def _act(
-        self, provider: ports.Provider, verdict: strays.Verdict, owners: dict[str, Slot]
-    ) -> None:
+    def _delete(self, provider: ports.Provider, verdict: strays.Verdict) -> None:
         for stray in verdict.delete:
             log.warning("deleting a stray", extra={"label": stray.label})
             try:
                 provider.delete(stray.machine_id)
             except ports.Unclear:
                 log.warning("stray delete unclear", extra={"label": stray.label})
+
+    def _tell_lost(
+        self, provider: ports.Provider, verdict: strays.Verdict, owners: dict[str, Slot]
+    ) -> int:
+        """A machine made since the inventory was read is not in it: look each up before."""
+        count = 0
         for label in verdict.lost:
-            slot = owners[label]
-            self.worker.post(slot, events.MachineLost(label))
-            self.worker.wake(slot)
+            try:
+                if provider.find(label) is not None:
+                    continue
+            except ports.Unclear:
+                continue  # the next sweep asks again
+            self.worker.post(owners[label], events.MachineLost(label))
+            self.worker.wake(owners[label])
+            count += 1
+        return count
 
     # --- pools -----------------------------------------------------------------------------------
     def fill_pools(self) -> None:
         """Bring every pool of an open class to its size, and empty those of closed ones."""
         for room in self.classes.all():
             for lab, _ in room.labs:
-                self.fill_pool(room.id, lab)
+                try:
+                    self.fill_pool(room.id, lab)
+                except Problem as problem:  # no other pool waits for a lab nobody published
+                    log.warning("no pool", extra={"lab": lab, "reason": problem.title})
 
     def fill_pool(self, class_id: str, lab_name: str) -> None:
         """Make or stop pooled sandboxes of one lab as its plan says."""
@@ -149,13 +164,23 @@ class Sweeping:
         for sandbox_id in plan.stop:
             self.playing.stop(Slot(class_id, lab_name, pooled=sandbox_id), "unclaimed")
         for _ in range(plan.make):
+            terms = self.playing.terms(room, lab, now)
+            if not self._is_affordable(room, terms, now):
+                break
             sandbox_id = self.world.chance.name(12)
             slot = Slot(class_id, lab_name, pooled=sandbox_id)
-            fresh = sandboxes.new(sandbox_id, slot, self.playing.terms(room, lab, now), now)
+            fresh = sandboxes.new(sandbox_id, slot, terms, now)
             asked = Record(fresh, (), 0).follow(lifecycle.decide(fresh, events.Played(), now))
             self.worker.save(asked)
             self.worker.wake(slot)
         self._forget(r for r in self._pooled(class_id, lab_name) if r.sandbox.at_rest)
+
+    def _is_affordable(self, room: Classroom, terms: Terms, now: int) -> bool:
+        """Whether the budget has room for one more beside the students' and every warm one."""
+        if room.budget_micros is None:
+            return True
+        warm = [r.sandbox for lab, _ in room.labs for r in self._pooled(room.id, lab)]
+        return self.playing.affords(room, terms, now, beside=warm)
 
     def _pooled(self, class_id: str, lab: str) -> list[Record]:
         query = functools.partial(self.world.store.query, f"w#{class_id}#{lab}", "y#")
@@ -165,7 +190,8 @@ class Sweeping:
         for record in ended:
             if not record.unfinished:
                 key = records.sandbox_key(record.sandbox.slot)
-                self.world.store.transact((ports.Delete(key, expect=record.version),))
+                with contextlib.suppress(ports.Conflict):  # somebody else just did
+                    self.world.store.transact((ports.Delete(key, expect=record.version),))
 
     # --- heartbeats ------------------------------------------------------------------------------
     def hear(self) -> int:
