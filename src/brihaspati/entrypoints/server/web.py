@@ -7,12 +7,12 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from brihaspati.entrypoints.http.addresses import Addresses
 from brihaspati.entrypoints.http.api import BODY_BYTES_MAX
@@ -49,8 +49,7 @@ class Site:
         return self._file(request)
 
     async def _from_api(self, request: web.BaseRequest) -> web.Response:
-        body = await request.content.read(BODY_BYTES_MAX + 1)
-        event = event_of(request, body)
+        event = event_of(request, await whole(request.content))
         answer = await self._ask(event)
         seconds = waiting.seconds_wanted(event["headers"])
         sandbox = _under_way(answer) if seconds else None
@@ -130,6 +129,14 @@ class Site:
         self._thread.shutdown(wait=True)
 
 
+async def whole(content: StreamReader) -> bytes:
+    """The whole body, which may come in pieces; of one that is too large a byte too many."""
+    body = bytearray()
+    while piece := await content.read(BODY_BYTES_MAX + 1 - len(body)):
+        body += piece
+    return bytes(body)
+
+
 def _response(answer: dict[str, Any]) -> web.Response:
     headers: list[tuple[str, str]] = []
     for name, value in answer["headers"].items():
@@ -168,20 +175,29 @@ def _sha256(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """What came twice, in one text: nothing that is checked hides behind another of its name."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found
+
+
 def event_of(request: web.BaseRequest, body: bytes) -> dict[str, Any]:
     """The request as API Gateway's HTTP API (format 2.0) would send it to Lambda."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
         text = "\ufffd"
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    cookies = [c.strip() for c in headers.pop("cookie", "").split(";") if c.strip()]
+    headers = _joined((name.lower(), value) for name, value in request.headers.items())
+    headers.pop("cookie", None)
+    cookies = [c.strip() for c in ";".join(request.headers.getall("Cookie", ())).split(";")]
     return {
         "version": "2.0",
         "rawPath": request.path,
         "rawQueryString": request.query_string,
-        "queryStringParameters": dict(request.query),
-        "cookies": cookies,
+        "queryStringParameters": _joined(request.query.items()),
+        "cookies": [cookie for cookie in cookies if cookie],
         "headers": headers,
         "requestContext": {
             "http": {

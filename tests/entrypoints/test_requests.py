@@ -1,0 +1,89 @@
+"""How requests over real HTTP become the events that the API answers."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import pytest
+from aiohttp import StreamReader, base_protocol, web
+
+from brihaspati.entrypoints.http.api import BODY_BYTES_MAX
+from brihaspati.entrypoints.server import web as ours
+
+
+def event_of(sent: bytes) -> dict[str, Any]:
+    """The event of a request with these bytes after its first line."""
+    events: list[dict[str, Any]] = []
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        events.append(ours.event_of(request, b""))
+        return web.Response()
+
+    async def send() -> None:
+        runner = web.ServerRunner(web.Server(answer))
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        reader, writer = await asyncio.open_connection(*runner.addresses[0])
+        try:
+            writer.write(sent)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        finally:
+            writer.close()
+            await runner.cleanup()
+
+    asyncio.run(send())
+    return events[0]
+
+
+def whole(*pieces: bytes) -> bytes:
+    """A body that comes in pieces, each after the one before was taken."""
+
+    async def read() -> bytes:
+        loop = asyncio.get_running_loop()
+        line, other = socket.socketpair()
+        protocol = base_protocol.BaseProtocol(loop)
+        transport, _ = await loop.create_connection(lambda: protocol, sock=line)
+        content = StreamReader(protocol, 2**16, loop=loop)
+        reading = asyncio.ensure_future(ours.whole(content))
+        for piece in pieces:
+            content.feed_data(piece)
+            for _ in range(3):
+                await asyncio.sleep(0)
+        content.feed_eof()
+        try:
+            return await reading
+        finally:
+            transport.close()
+            other.close()
+
+    return asyncio.run(read())
+
+
+def test_a_body_may_come_in_pieces() -> None:
+    assert whole(b"") == b""
+    assert whole(b'{"code":', b'"MARI', b'GOLD"}') == b'{"code":"MARIGOLD"}'
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 80])
+def test_no_more_of_a_body_is_kept_than_tells_that_it_is_too_large(pieces: int) -> None:
+    assert len(whole(*[b"a" * (2 * BODY_BYTES_MAX // pieces)] * pieces)) == BODY_BYTES_MAX + 1
+
+
+def test_nothing_that_is_checked_hides_behind_another_of_its_name() -> None:
+    event = event_of(
+        b"POST /v1/x?student=me&other=1&student=you HTTP/1.1\r\nHost: localhost\r\n"
+        b"Origin: http://evil.example\r\nOrigin: http://localhost\r\nContent-Length: 0\r\n\r\n"
+    )
+    assert event["headers"]["origin"] == "http://evil.example,http://localhost"
+    assert event["queryStringParameters"] == {"student": "me,you", "other": "1"}
+
+
+def test_a_comma_in_a_cookie_does_not_begin_another() -> None:
+    event = event_of(
+        b"GET /v1/x HTTP/1.1\r\nHost: localhost\r\n"
+        b"Cookie: a=1,bh_session=forged; b=2;;\r\nCookie: c=3\r\n\r\n"
+    )
+    assert event["cookies"] == ["a=1,bh_session=forged", "b=2", "c=3"]
+    assert "cookie" not in event["headers"]
