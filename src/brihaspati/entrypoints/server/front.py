@@ -70,6 +70,8 @@ class Front:
         """End every terminal and connection."""
         await self.hub.close()
         await self._previews.close()
+        # Idle keep-alive connections would otherwise be waited for.
+        self._http.pre_shutdown()
         await self._http.shutdown(timeout=1)
         self._agent.close()
         if self._site is not None:
