@@ -13,6 +13,9 @@ ClassState = Literal["upcoming", "open", "closed"]
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 CODE_LENGTH = 8
 NAME_LENGTH_MAX = 60
+# They have no shape of their own and give the letters around them theirs, as Bengali, Kannada,
+# Malayalam, Sinhala and Persian are written.
+JOINERS = "\u200c\u200d"
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}\.[^@\s.]{2,}")
 
 
@@ -85,16 +88,24 @@ def name_of(text: str) -> str:
             f"The name has {len(name)} characters; the most is {NAME_LENGTH_MAX}.",
             "Use a shorter form of your name.",
         )
-    if any(unicodedata.category(letter) in ("Cc", "Cf", "Co", "Cs", "Cn") for letter in name):
+    if any(_is_invisible(name, place) for place in range(len(name))):
         raise BadField(
             "name", "The name has invisible characters.", "Type it again instead of pasting it."
         )
     return name
 
 
+def _is_invisible(name: str, place: int) -> bool:
+    if name[place] not in JOINERS:
+        return unicodedata.category(name[place]) in ("Cc", "Cf", "Co", "Cs", "Cn")
+    around = (name[place - 1 : place], name[place + 1 : place + 2])
+    return any(c.isascii() or unicodedata.category(c)[0] not in "LM" for c in around)
+
+
 def same_name(name: str) -> str:
     """What two names have in common when people would call them the same."""
-    return unicodedata.normalize("NFKC", name).casefold()
+    shapeless = name.translate(dict.fromkeys(map(ord, JOINERS)))
+    return unicodedata.normalize("NFKC", shapeless).casefold()
 
 
 def email_of(text: str | None, *, required: bool) -> str | None:
@@ -102,7 +113,7 @@ def email_of(text: str | None, *, required: bool) -> str | None:
     email = (text or "").strip()
     if not email and not required:
         return None
-    if not _EMAIL.fullmatch(email):
+    if not _EMAIL.fullmatch(email) or not email.isprintable():
         raise BadField(
             "email",
             "This class asks for an email address." if not email else "That is no email address.",
