@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from brihaspati import ports
@@ -11,21 +10,7 @@ from brihaspati.domain.classrooms import Classroom
 from brihaspati.engine import playing
 from engine.test_playing import play
 from house import House, a_lab
-
-
-class Meanwhile:
-    """Just before the next write of the store, `then` happens once."""
-
-    def __init__(self) -> None:
-        self.then: Callable[[], object] | None = None
-        self.writes = 0
-
-    def __call__(self, operation: str) -> None:
-        if operation == "transact":
-            self.writes += 1
-            then, self.then = self.then, None
-            if then is not None:
-                then()
+from meanwhile import Meanwhile
 
 
 def warm(house: House, lab: str = "hello") -> list[str]:
