@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import StreamReader, base_protocol, web
+from aiohttp import ClientSession, StreamReader, base_protocol, web
 
+from brihaspati.entrypoints.http.addresses import Addresses
 from brihaspati.entrypoints.http.api import BODY_BYTES_MAX
 from brihaspati.entrypoints.server import web as ours
+from brihaspati.entrypoints.server.waiting import Bell
 
 
 def event_of(sent: bytes) -> dict[str, Any]:
@@ -87,3 +90,42 @@ def test_a_comma_in_a_cookie_does_not_begin_another() -> None:
     )
     assert event["cookies"] == ["a=1,bh_session=forged", "b=2", "c=3"]
     assert "cookie" not in event["headers"]
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        ("class.example.org", True),
+        ("Class.Example.org:8443", True),
+        ("127.0.0.1:8000", True),
+        ("evil.example", False),
+        ("class.example.org.evil.example", False),
+        ("class.example.org:80; script-src *", False),
+        ("class.example.org:", False),
+        ("", False),
+    ],
+)
+def test_only_requests_to_one_of_our_own_names_are_answered(host: str, *, known: bool) -> None:
+    """A page elsewhere whose name leads to our address is not let in (DNS rebinding)."""
+    origins = {"https://class.example.org", "http://127.0.0.1:8000"}
+    assert Addresses(frozenset(origins), "lab.example.org").knows(host) is known
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/health", "/join/MARIGOLD"])
+def test_a_request_to_a_name_that_is_not_ours_is_told_so(path: str) -> None:
+    async def answer() -> tuple[int, str]:
+        addresses = Addresses(frozenset({"http://localhost:8000"}), "localhost")
+        site = ours.Site(lambda _: {}, Path("/nowhere"), addresses, Bell())
+        headers = {"Host": "evil.example"}
+        runner = web.ServerRunner(web.Server(site.answer))
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            address = "http://{}:{}".format(*runner.addresses[0])
+            async with ClientSession(address) as http, http.get(path, headers=headers) as answer:
+                return answer.status, answer.content_type
+        finally:
+            await runner.cleanup()
+            site.close()
+
+    assert asyncio.run(answer()) == (421, "application/problem+json")

@@ -52,7 +52,7 @@ async def opened() -> AsyncIterator[Stage]:
     house.engine = Engine(replace(house.world, changed=bell.rung))
     bell.serve(asyncio.get_running_loop())
     house.classroom()
-    addresses = Addresses(frozenset(), "localhost")
+    addresses = Addresses(frozenset({"http://127.0.0.1"}), "localhost")
     site = Site(Api(house.engine, addresses), Path("/nowhere"), addresses, bell)
     runner = web.ServerRunner(web.Server(site.answer))
     await runner.setup()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,12 @@ class Addresses:
     def allows(self, origin: str) -> bool:
         """Whether a page of this origin may write here."""
         return origin in self.origins
+
+    def knows(self, host: str) -> bool:
+        """Whether a Host header names the portal, on whatever port."""
+        name, colon, port = host.rpartition(":")
+        name = name if colon and port.isdigit() else host
+        return name.lower() in {urlsplit(origin).hostname for origin in self.origins}
 
     def socket(self, host: str, what: str) -> str:
         """The WebSocket address of the agent for a portal reached as `host`."""

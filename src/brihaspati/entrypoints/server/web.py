@@ -14,8 +14,10 @@ from typing import Any
 
 from aiohttp import StreamReader, web
 
+from brihaspati.entrypoints.http import problems
 from brihaspati.entrypoints.http.addresses import Addresses
 from brihaspati.entrypoints.http.api import BODY_BYTES_MAX
+from brihaspati.entrypoints.http.api import whole as api_whole
 from brihaspati.entrypoints.server import waiting
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -42,6 +44,8 @@ class Site:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
+        if not self.addresses.knows(request.host):
+            return _response(_misdirected())
         if request.path.startswith("/v1/"):
             return await self._from_api(request)
         if request.method not in ("GET", "HEAD"):
@@ -127,6 +131,13 @@ class Site:
     def close(self) -> None:
         """End the API's thread."""
         self._thread.shutdown(wait=True)
+
+
+def _misdirected() -> dict[str, Any]:
+    """To a name that is not ours: of a page elsewhere that was led here (DNS rebinding), or new."""
+    fix = "Open the address that the server printed, or add this one to BRIHASPATI_ORIGINS."
+    title = "This server is not known by this name."
+    return api_whole(problems.response(421, "misdirected", title, fix))
 
 
 async def whole(content: StreamReader) -> bytes:
