@@ -88,18 +88,19 @@ class Worker:
     def work(self, slot: Slot) -> Record | None:
         """Look at the clock, then perform what is to be done, until nothing is."""
         record = self.post(slot, events.Woke())
-        fresh = record.fresh if record is not None else frozenset()
-        for _ in range(ROUNDS_MAX):
-            if record is None:
-                return None
-            now = self.world.clock.now()
-            ready = [e for e in record.unfinished if e.not_before <= now]
-            if not ready:
-                break
-            record, fresh = self._round(record, ready, fresh)
+        fresh: frozenset[Effect] = frozenset()
+        rounds = 0
+        while record is not None and (ready := self._ready(record)) and rounds < ROUNDS_MAX:
+            rounds += 1
+            fresh |= record.fresh
+            record = self._round(record, ready, fresh)
         if record is not None:
             self._wake_later(record)
         return record
+
+    def _ready(self, record: Record) -> list[Effect]:
+        now = self.world.clock.now()
+        return [e for e in record.unfinished if e.not_before <= now]
 
     def _wake_later(self, record: Record) -> None:
         """What waits for its time comes back by the queue; the due index is the second chance."""
@@ -110,7 +111,7 @@ class Worker:
 
     def _round(
         self, record: Record, ready: list[Effect], fresh: frozenset[Effect]
-    ) -> tuple[Record | None, frozenset[Effect]]:
+    ) -> Record | None:
         """Perform some effects, alarms before anything else, and save what came of them at once.
 
         Whoever dies before that save leaves them unfinished: the next one sets the alarms again,
@@ -121,8 +122,7 @@ class Worker:
             calls = [functools.partial(self._perform, record, e, fresh=e in fresh) for e in batch]
             outcomes = self.world.together(calls) if len(calls) > 1 else [calls[0]()]
             happened += zip(batch, outcomes, strict=True)
-        after = self.post_all(record.sandbox.slot, happened)
-        return after, fresh | (after.fresh if after is not None else frozenset())
+        return self.post_all(record.sandbox.slot, happened)
 
     # --- effects -----------------------------------------------------------------------------
     def _perform(self, record: Record, effect: Effect, *, fresh: bool) -> Event:
@@ -143,7 +143,7 @@ class Worker:
                 world.agents.open_early(sandbox.id, _labels(sandbox), self._lab_of(sandbox))
             case effects.CloseDoors():
                 world.agents.close(sandbox.id, effect.reason)
-            case effects.WriteProof():
+            case _:  # the type checker sees that only proofs are left
                 self._write_proof(sandbox, effect)
         return events.Woke()
 
