@@ -40,7 +40,7 @@ class CreateRefused:
 
 @dataclass(frozen=True, slots=True)
 class CreateUnclear:
-    """Nobody knows whether the machine exists: the answer was lost, or its asker died."""
+    """Nobody knows whether the machine exists, or boots: the answer was lost, or its asker died."""
 
     label: str
 

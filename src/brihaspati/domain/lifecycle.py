@@ -183,8 +183,9 @@ def _extended(sandbox: Sandbox) -> int:
 
 # --- going wrong ---------------------------------------------------------------------------------
 def _unclear(sandbox: Sandbox, label: str, now: int) -> Decision:
+    """Whether it exists, or whether it has booted: look again."""
     machine = sandbox.machine(label)
-    if machine is None or machine.state != "asked":
+    if machine is None or machine.state not in ("asked", "running"):
         return Decision(sandbox)
     return Decision(
         sandbox, (effects.FindMachine(label, not_before=now + sandbox.terms.lookup_grace_ms),)
