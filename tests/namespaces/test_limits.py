@@ -101,3 +101,9 @@ def test_an_idle_lab_with_a_shell_takes_little_memory(rig: rigs.Rig) -> None:
     screen.shows("# ")
     assert rig.provider.usage(label)["memory_bytes"] < 3_500_000
     screen.terminal.close()
+
+
+def test_labs_go_before_the_keeper_when_the_host_runs_out_of_memory(rig: rigs.Rig) -> None:
+    """The keeper asks to be spared, and all that it forks would be."""
+    files = ["/proc/1/oom_score_adj", "/proc/self/oom_score_adj"]
+    assert rigs.said(rig.lab(), ["cat", *files]).split() == ["300", "300"]

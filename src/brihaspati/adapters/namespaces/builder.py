@@ -100,6 +100,7 @@ def shifted_userns(first_id: int) -> int:
 
 def _build(job: Job) -> None:
     lockdown.default_signals()
+    lockdown.first_to_go()
     keep = {job.channel.fileno(), job.keeper}
     if job.payload is not None:
         keep.add(job.payload)

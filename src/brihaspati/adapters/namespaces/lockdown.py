@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
+from pathlib import Path
 
 from brihaspati.adapters.namespaces import kernel
 
@@ -16,6 +18,7 @@ _CAPABILITIES_MAX = 64
 _OPEN_FILES = 1024
 _OPEN_FILES_HARD = 16384
 _AMBIENT_CLEAR_ALL = 4
+_FIRST_TO_GO = "300"  # of -1000, never, to 1000, always
 
 
 def become_lab_root() -> None:
@@ -26,6 +29,15 @@ def become_lab_root() -> None:
     os.umask(0o022)
     # Our memory is the keeper's until exec: nobody in the lab may look into it.
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+
+
+def first_to_go() -> None:
+    """When the host itself runs out of memory, labs end before it does, or the keeper.
+
+    What is said here with the host's rights the lab cannot take back.
+    """
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
 
 
 def no_streams() -> None:

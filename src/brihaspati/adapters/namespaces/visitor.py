@@ -52,6 +52,7 @@ def run(visit: Visit) -> None:
     """The whole life of the visitor; never returns."""
     try:
         lockdown.default_signals()
+        lockdown.first_to_go()
         visit.groups.arrive(visit.label)
         keep = {visit.reply.fileno(), visit.machine}
         if visit.payload is not None:
