@@ -34,7 +34,13 @@ _NOT_TO_APPLICATION = _HOP_BY_HOP | {
     "x-forwarded-host",
     "x-forwarded-proto",
 }
-_NOT_TO_BROWSER = _HOP_BY_HOP | {"alt-svc", "x-frame-options", "origin-agent-cluster"}
+# Clearing cookies reaches the whole site, and so the portal, when a lab's domain is of the same.
+_NOT_TO_BROWSER = _HOP_BY_HOP | {
+    "alt-svc",
+    "clear-site-data",
+    "origin-agent-cluster",
+    "x-frame-options",
+}
 _WEBSOCKET = "sec-websocket-"
 _OURS = re.compile(r"(?:__Host-|__Secure-)?bh_", re.IGNORECASE)
 _DOMAIN = re.compile(r";\s*domain\s*=?[^;]*", re.IGNORECASE)

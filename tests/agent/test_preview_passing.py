@@ -61,6 +61,7 @@ def test_the_applications_answer_is_guarded_and_otherwise_its_own() -> None:
         answer = web.Response(body=b"\x1f\x8bpacked", status=418, reason="Teapot")
         answer.headers["Content-Encoding"] = "gzip"
         answer.headers["X-Frame-Options"] = "DENY"
+        answer.headers["Clear-Site-Data"] = '"cookies"'
         answer.headers.add("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
         answer.headers.add("Set-Cookie", "a=1; Domain=localhost; Path=/x")
         answer.headers.add("Set-Cookie", "b=2; HttpOnly; domain = .example")
@@ -79,6 +80,7 @@ def test_the_applications_answer_is_guarded_and_otherwise_its_own() -> None:
             assert answer.headers["Content-Encoding"] == "gzip"
             assert answer.headers["X-Own"] == "kept"
             assert "X-Frame-Options" not in answer.headers
+            assert "Clear-Site-Data" not in answer.headers
             assert answer.headers["Origin-Agent-Cluster"] == "?1"
             assert answer.headers.getall("Content-Security-Policy") == [
                 "default-src 'self'",
