@@ -98,7 +98,7 @@ class ControlSocket(connections.Connection):
         machines = self._machines or {}
         if machine is None and len(machines) == 1:
             return next(iter(machines.values()))
-        if machine not in machines:
+        if not isinstance(machine, str) or machine not in machines:
             raise Problem(f'"machine" is one of {", ".join(sorted(machines))}')
         return machines[machine]
 

@@ -92,6 +92,7 @@ def test_answers_come_as_they_are_ready_each_with_its_number() -> None:
         ({"op": "run", "argv": ["ls"], "user": 0}, '"user"'),
         ({"op": "run", "argv": ["ls"], "stdin": "§"}, '"stdin"'),
         ({"op": "run", "argv": ["ls"], "machine": "other"}, '"machine" is one of main'),
+        ({"op": "run", "argv": ["ls"], "machine": ["main"]}, '"machine" is one of main'),
         ({"op": "run", "argv": ["/no/such"]}, "cannot run /no/such"),
         ({"op": "run", "argv": ["/bin/true"], "user": "nobody-here"}, "no user nobody-here"),
         ({"op": "read"}, '"path"'),
