@@ -14,7 +14,7 @@ PYTHON_INPUTS := pyproject.toml scripts/python '$(CURDIR)' '$(shell $(PYTHON) --
 HOST_TOOLS := ip=iproute2 nft=nftables mkfs.ext4=e2fsprogs
 TEST_TOOLS := $(HOST_TOOLS) chromium=chromium bwrap=bubblewrap dockerd=docker.io podman=podman busybox=busybox-static git=git
 
-.PHONY: help install up test lint bench web lock clean install-dev
+.PHONY: help install up test coverage lint bench web lock clean install-dev
 
 help:  ## Say what can be done
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## /  make \1\t/' | expand -t 18
@@ -33,6 +33,9 @@ install-dev: install
 test: install-dev  ## Run every test (ARGS="-k terminal" runs some)
 	@scripts/need "browser, container and network tests" $(TEST_TOOLS)
 	@scripts/test $(ARGS)
+
+coverage: install-dev  ## Show that tests reach every branch of domain and engine
+	@scripts/coverage $(ARGS)
 
 lint: install-dev  ## Check style, types, layers and the web app's code
 	@scripts/lint
