@@ -25,7 +25,7 @@ from bench import figures, terminal_ttyd, terminal_wire
 from bench.figures import Figure
 from brihaspati.domain import tickets
 
-ECHO_TIMES, BULK_TIMES, NEARLY = 1.25, 1.3, 0.9
+ECHO_TIMES, BULK_TIMES = 1.25, 1.3
 SILENT_MS, QUEUE_KB, GROWN_MB, RESTORE_MS = 300, 512, 4, 200
 HOPELESS_SECONDS = 10
 DRAWN_BYTES_PER_SECOND = 2_000_000
@@ -206,9 +206,6 @@ def _compared(
     ours, theirs, floor = found["agent"], found.get("ttyd"), found.get("floor")
     target = round(theirs * times, 1) if theirs and times else None
     beside = f"ttyd ({theirs:.1f})" if theirs else "no ttyd to be had here, so no target"
-    if target and floor and at_least and target > floor * NEARLY:
-        target = round(floor * NEARLY, 1)
-        beside += "; the bare bridge is the limit"
     yield Figure(
         "terminal",
         what,
