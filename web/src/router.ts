@@ -1,42 +1,40 @@
 /** Addresses of the app. Each page is its own chunk, so that /join never loads a terminal. */
+import type { Component } from 'vue'
 import { createRouter, createWebHistory, type Router } from 'vue-router'
+import { need, type Area } from './i18n'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Whose words the page needs beside the shared ones. */
+    words?: Area[]
+  }
+}
+
+type Load = () => Promise<{ default: Component }>
+const page = (path: string, name: string, component: Load, ...words: Area[]) => ({
+  path,
+  name,
+  component,
+  props: true,
+  meta: { words },
+})
 
 export function newRouter(): Router {
-  return createRouter({
+  const router = createRouter({
     history: createWebHistory(),
     scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
     routes: [
-      { path: '/', name: 'home', component: () => import('./pages/HomePage.vue') },
-      {
-        path: '/join/:code?',
-        name: 'join',
-        component: () => import('./pages/JoinPage.vue'),
-        props: true,
-      },
-      { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignInPage.vue') },
-      {
-        path: '/c/:classId',
-        name: 'class',
-        component: () => import('./pages/ClassPage.vue'),
-        props: true,
-      },
-      {
-        path: '/c/:classId/labs/:lab',
-        name: 'lab',
-        component: () => import('./pages/LabPage.vue'),
-        props: true,
-      },
-      {
-        path: '/c/:classId/board',
-        name: 'board',
-        component: () => import('./pages/BoardPage.vue'),
-        props: true,
-      },
-      {
-        path: '/:rest(.*)*',
-        name: 'not-found',
-        component: () => import('./pages/NotFoundPage.vue'),
-      },
+      page('/', 'home', () => import('./pages/HomePage.vue'), 'join'),
+      page('/join/:code?', 'join', () => import('./pages/JoinPage.vue'), 'join'),
+      page('/sign-in', 'sign-in', () => import('./pages/SignInPage.vue'), 'join'),
+      page('/c/:classId', 'class', () => import('./pages/ClassPage.vue'), 'class'),
+      page('/c/:classId/labs/:lab', 'lab', () => import('./pages/LabPage.vue'), 'lab'),
+      page('/c/:classId/board', 'board', () => import('./pages/BoardPage.vue'), 'trainer'),
+      page('/:rest(.*)*', 'not-found', () => import('./pages/NotFoundPage.vue')),
     ],
   })
+  // The words come side by side with the page's chunk.
+  router.beforeEach((to) => void need(...(to.meta.words ?? [])))
+  router.beforeResolve((to) => need(...(to.meta.words ?? [])))
+  return router
 }

@@ -1,21 +1,29 @@
 import { afterEach, expect, it } from 'vitest'
 import { minutes, moment, preferred, speak, t, type Message } from '@/i18n'
-import de from '@/i18n/de'
-import en from '@/i18n/en'
 
 afterEach(() => speak('en'))
+const files = import.meta.glob<{ default: Record<string, Message> }>('../src/i18n/{en,de}/*.ts', {
+  eager: true,
+})
+const said = (path: string) => files[path]!.default
+const areas = Object.keys(files).filter((path) => path.includes('/en/'))
 const forms = (message: Message) =>
   typeof message === 'string' ? [message] : [message.one, message.other]
 const holes = (message: Message) =>
   [...new Set(forms(message).flatMap((text) => text.match(/\{\w+\}/g) ?? []))].sort()
 
-it('has the same messages with the same holes in both languages', () => {
+it.each(areas)('%s has the same messages with the same holes in both languages', (path) => {
+  const [en, de] = [said(path), said(path.replace('/en/', '/de/'))]
   expect(Object.keys(de).sort()).toEqual(Object.keys(en).sort())
-  for (const [key, message] of Object.entries<Message>(en)) {
-    const other: Message = de[key as keyof typeof de]
-    expect([key, typeof other]).toEqual([key, typeof message])
-    expect([key, holes(other)]).toEqual([key, holes(message)])
+  for (const [key, message] of Object.entries(en)) {
+    expect([key, typeof de[key]]).toEqual([key, typeof message])
+    expect([key, holes(de[key]!)]).toEqual([key, holes(message)])
   }
+})
+
+it('says each thing in one area only', () => {
+  const keys = areas.flatMap((path) => Object.keys(said(path)))
+  expect(keys).toEqual([...new Set(keys)])
 })
 
 it('fills holes, chooses the plural and writes numbers as the language does', async () => {

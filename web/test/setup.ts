@@ -1,3 +1,6 @@
-import { speak } from '@/i18n'
+import { need, speak } from '@/i18n'
 
-if ('document' in globalThis) await speak('en')
+if ('document' in globalThis) {
+  await speak('en')
+  await need('join', 'class', 'lab', 'trainer')
+}

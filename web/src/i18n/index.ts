@@ -1,30 +1,43 @@
 /** Words on the screen. Messages are loaded per locale; nothing visible lives outside of them. */
 import { shallowRef } from 'vue'
-import type en from './en'
+import type klass from './en/class'
+import type join from './en/join'
+import type lab from './en/lab'
+import type shared from './en/shared'
+import type trainer from './en/trainer'
 
 export type Locale = 'en' | 'de'
 export type Plural = { one: string; other: string }
 export type Message = string | Plural
-export type Key = keyof typeof en
-export type Messages = Record<Key, Message>
+type Areas = {
+  shared: typeof shared
+  join: typeof join
+  class: typeof klass
+  lab: typeof lab
+  trainer: typeof trainer
+}
+/** Part of the app whose words are loaded together; `en/` and `de/` have a file for each. */
+export type Area = keyof Areas
+export type Key = { [A in Area]: keyof Areas[A] }[Area]
+/** What a translation must have: the same keys, and plurals where English has them. */
+export type Said<T> = { [K in keyof T]: T[K] extends string ? string : Plural }
+type Words = Partial<Record<Key, Message>>
 type Values = Record<string, string | number>
 
-const loaders: Record<Locale, () => Promise<{ default: Messages }>> = {
-  en: () => import('./en'),
-  de: () => import('./de'),
-}
+const files = import.meta.glob<{ default: Words }>('./{en,de}/*.ts')
 export const locales: readonly { id: Locale; name: string }[] = [
   { id: 'en', name: 'English' },
   { id: 'de', name: 'Deutsch' },
 ]
 const KEPT = 'brihaspati.locale'
 
-type Spoken = { locale: Locale; messages: Messages | null; rules: Intl.PluralRules }
+type Spoken = { locale: Locale; messages: Words; rules: Intl.PluralRules }
 const spoken = shallowRef<Spoken>({
   locale: 'en',
-  messages: null,
+  messages: {},
   rules: new Intl.PluralRules('en'),
 })
+const needed = new Set<Area>(['shared'])
 
 /** The locale on screen now (reactive). */
 export function locale(): Locale {
@@ -42,18 +55,37 @@ export function preferred(store: Storage | null, languages: readonly string[]): 
   return chosen ?? languages.map(known).find((found) => found !== null) ?? 'en'
 }
 
+async function load(locale: Locale, areas: Iterable<Area>): Promise<Words> {
+  const parts = [...areas].map(async (area) => {
+    const file = files[`./${locale}/${area}.ts`]
+    return file ? (await file()).default : {}
+  })
+  return Object.assign({}, ...(await Promise.all(parts))) as Words
+}
+
 /** Load and show a locale; the page keeps its old words until the new ones are here. */
 export async function speak(wanted: Locale, store: Storage | null = null): Promise<void> {
-  const { default: messages } = await loaders[wanted]()
+  const messages = await load(wanted, needed)
   spoken.value = { locale: wanted, messages, rules: new Intl.PluralRules(wanted) }
   document.documentElement.lang = wanted
   store?.setItem(KEPT, wanted)
 }
 
+/** Have the words of these areas too, from now on and in every language. */
+export async function need(...areas: Area[]): Promise<void> {
+  const missing = areas.filter((area) => !needed.has(area))
+  if (missing.length === 0) return
+  const { locale: wanted } = spoken.value
+  const more = await load(wanted, missing)
+  missing.forEach((area) => needed.add(area))
+  if (spoken.value.locale !== wanted) return speak(spoken.value.locale)
+  spoken.value = { ...spoken.value, messages: { ...spoken.value.messages, ...more } }
+}
+
 /** The text of a message with `{name}` filled in; `{count}` chooses between one and other. */
 export function t(key: Key, values: Values = {}): string {
   const { messages, rules, locale: tag } = spoken.value
-  const message = messages?.[key] ?? key
+  const message = messages[key] ?? key
   const text =
     typeof message === 'string'
       ? message

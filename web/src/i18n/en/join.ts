@@ -1,0 +1,42 @@
+import type { Message } from '../index'
+
+export default {
+  'join.about': 'About Brihaspati',
+  'join.slogan.one': 'Press Play.',
+  'join.slogan.two': 'Learn by doing.',
+  'join.slogan.more':
+    'A real machine, guided steps and a teacher who can see where you are. All in one browser tab.',
+  'join.demo.prompt': 'asha@lab:~$',
+  'join.demo.command': 'curl localhost:8080',
+  'join.demo.answer': 'Hello from your own machine.',
+  'join.demo.passed': 'Step 3 passed',
+  'join.demo.why': 'Your server answers',
+  'join.title': 'Join your class',
+  'join.lead': 'Type the code your teacher shares. No account needed.',
+  'join.code': 'Class code',
+  'join.code.short': 'A class code has eight letters.',
+  'join.code.example': 'It looks like MARI-GOLD.',
+  'join.name': 'Your name',
+  'join.name.empty': 'Type the name your teacher knows you by.',
+  'join.email': 'Your email',
+  'join.email.why': 'This class asks for it. It goes to your teacher only.',
+  'join.email.empty': 'This class asks for an email address.',
+  'join.join': 'Join class',
+  'join.joining': 'Joining',
+  'join.full': 'Every seat is taken',
+  'join.students_here': { one: '{count} student here', other: '{count} students here' },
+  'join.continue_as': 'Continue as {name}',
+  'join.teaching': 'Teaching today?',
+  'join.teaching.link': 'Open your classes',
+
+  'sign_in.title': 'Sign in with a link',
+  'sign_in.busy': 'Signing you in',
+  'sign_in.wait': 'One moment.',
+  'sign_in.how': 'Teachers sign in with a one-time link. Whoever runs Brihaspati prints one:',
+  'sign_in.command': 'brihaspati sign-in',
+  'sign_in.once': 'Each link works once and only for a few minutes.',
+
+  'home.title': 'Your classes',
+  'home.none': 'You are in no class yet.',
+  'home.join': 'Join a class',
+} satisfies Record<string, Message>

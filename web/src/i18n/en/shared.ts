@@ -1,0 +1,72 @@
+import type { Message } from '../index'
+
+export default {
+  brand: 'Brihaspati',
+  skip: 'Skip to content',
+  overlays: 'Menus',
+  language: 'Language',
+  loading: 'Loading',
+  waking: 'Waking the service. This can take a few seconds.',
+  again: 'Try again',
+  close: 'Close',
+  copy: 'Copy',
+  copied: 'Copied',
+  left: 'left',
+  open: 'Open',
+  play: 'Play',
+  play_again: 'Play again',
+  resume: 'Resume',
+  stop: 'Stop',
+  to_join: 'Join with a class code',
+
+  'theme.dark': 'Dark theme',
+  'theme.light': 'Light theme',
+
+  'time.minutes': '{count} min',
+  'time.hours': '{count} h',
+  'time.hours_minutes': '{hours} h {minutes} min',
+
+  'problem.unknown': 'Something went wrong ({status}).',
+  'problem.busy.title': 'The service is busy.',
+  'problem.busy.fix': 'It usually answers again within seconds.',
+  'problem.offline.title': 'Brihaspati does not answer.',
+  'problem.offline.fix': 'Check your connection. Nothing you have done is lost.',
+  'problem.page.title': 'This page stumbled.',
+  'problem.page.fix': 'Reload it; your lab keeps running.',
+
+  'person.menu': 'Menu of {name}',
+  'person.sign_out': 'Sign out',
+
+  'state.starting': 'Starting',
+  'state.running': 'Running',
+  'state.stopping': 'Deleting',
+  'state.failed': 'Did not start',
+
+  'lab.number': 'Lab {number}',
+  'lab.steps': { one: '{count} step', other: '{count} steps' },
+  'lab.machines': { one: '{count} machine', other: '{count} machines' },
+  'lab.read': 'Read the guide',
+  'lab.back': 'Back to the class',
+  'lab.menu': 'Lab menu',
+  'lab.split': 'Width of the guide',
+  'lab.page_title': '{title} · Brihaspati',
+
+  'stop.of': 'Stop {title}',
+  'stop.title': 'Stop “{title}”?',
+  'stop.title.of': 'Stop “{title}” of {name}?',
+  'stop.lead': 'Stopping deletes the lab at once. This cannot be undone.',
+  'stop.files': {
+    one: 'The machine and every file on it',
+    other: 'All {count} machines and every file on them',
+  },
+  'stop.programs': 'Everything that runs in it, open terminals too',
+  'stop.ports': 'The web pages it serves',
+  'stop.kept': 'Kept: your place in the guide. You can play the lab again from the start.',
+  'stop.cancel': 'Keep it running',
+  'stop.confirm': 'Stop and delete',
+  'stop.stopping': 'Stopping',
+
+  'not_found.title': 'Lost in space',
+  'not_found.lead': 'There is no page at this address. The link may be old or mistyped.',
+  'not_found.home': 'To your classes',
+} satisfies Record<string, Message>

@@ -1,0 +1,25 @@
+import type { Message } from '../index'
+
+export default {
+  'board.link': 'Board',
+  'board.class': 'Class page',
+  'board.title': 'Class board',
+  'board.lead': 'Who is here, and how their labs are. Refreshed every few seconds.',
+  'board.figures': 'Figures',
+  'board.students': 'Students',
+  'board.nobody': 'Nobody has joined yet. Share the code.',
+  'board.code': 'Join code',
+  'board.copy_link': 'Copy the join address',
+  'board.joined': 'Joined',
+  'board.running': 'Running',
+  'board.starting': 'Starting',
+  'board.failed': 'Failed',
+  'board.is.failed': 'Did not start',
+  'board.is.starting': 'Starting',
+  'board.is.ready': 'Working',
+  'board.is.stopping': 'Deleting',
+  'board.is.gone': 'Ended',
+  'board.is.away': 'Not started',
+  'board.extend': 'Add {count} minutes for {name}',
+  'board.stop': 'Stop the lab of {name}',
+} satisfies Record<string, Message>
