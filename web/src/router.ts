@@ -28,7 +28,7 @@ export function newRouter(): Router {
       page('/join/:code?', 'join', () => import('./pages/JoinPage.vue'), 'join'),
       page('/sign-in', 'sign-in', () => import('./pages/SignInPage.vue'), 'join'),
       page('/c/:classId', 'class', () => import('./pages/ClassPage.vue'), 'class'),
-      page('/c/:classId/labs/:lab', 'lab', () => import('./pages/LabPage.vue'), 'lab'),
+      page('/c/:classId/labs/:lab', 'lab', () => import('./pages/LabPage.vue'), 'lab', 'bench'),
       page('/c/:classId/board', 'board', () => import('./pages/BoardPage.vue'), 'trainer'),
       page('/:rest(.*)*', 'not-found', () => import('./pages/NotFoundPage.vue')),
     ],

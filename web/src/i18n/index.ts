@@ -1,5 +1,6 @@
 /** Words on the screen. Messages are loaded per locale; nothing visible lives outside of them. */
 import { shallowRef } from 'vue'
+import type bench from './en/bench'
 import type klass from './en/class'
 import type join from './en/join'
 import type lab from './en/lab'
@@ -14,6 +15,7 @@ type Areas = {
   join: typeof join
   class: typeof klass
   lab: typeof lab
+  bench: typeof bench
   trainer: typeof trainer
 }
 /** Part of the app whose words are loaded together; `en/` and `de/` have a file for each. */

@@ -17,7 +17,6 @@ export default {
   'command.ran': 'Ans Terminal geschickt',
   'command.copy': 'Befehl kopieren',
   'command.not_yet': 'Starte zuerst das Lab: dafür braucht es deine Maschine',
-
   'timer.label': 'Verbleibende Zeit',
   'timer.plus': '+{count}',
   'timer.extend': '{count} Minuten mehr (noch {left}-mal möglich)',
@@ -27,25 +26,13 @@ export default {
     one: 'Noch eine Minute in diesem Lab.',
     other: 'Noch {count} Minuten in diesem Lab.',
   },
-
   'expiry.left': 'Noch {time}',
   'expiry.extend': 'Dann werden das Lab und seine Dateien gelöscht. Länger?',
   'expiry.last': 'Dann werden das Lab und seine Dateien gelöscht. Kopiere heraus, was du brauchst.',
-
   'menu.larger': 'Größere Schrift im Terminal',
   'menu.smaller': 'Kleinere Schrift im Terminal',
   'menu.reader': 'Modus für Screenreader',
   'menu.stop': 'Dieses Lab beenden',
-
-  'bench.tabs': 'Terminals und Webseiten',
-  'bench.alone': 'Anleitung ausblenden',
-  'bench.guide_too': 'Anleitung einblenden',
-
-  'phone.panes': 'Ansichten',
-  'phone.lab': 'Lab',
-
-  'terminal.label': 'Terminal {name}',
-
   'link.connecting': 'Verbindet',
   'link.connected': 'Verbunden',
   'link.reconnecting': 'Verbindet neu',
@@ -64,12 +51,6 @@ export default {
   'link.crowded': 'Dieses Terminal ist an zu vielen Stellen offen.',
   'link.crowded.fix': 'Schließe es woanders und öffne es hier wieder.',
   'link.refused': 'Dieses Terminal lässt dich nicht hinein.',
-
-  'preview.label': 'Webseite des Labs: {title}',
-  'preview.reload': 'Neu laden',
-  'preview.tab': 'In neuem Tab öffnen',
-  'preview.opening': 'Öffnet',
-
   'start.label': 'Dein Lab startet',
   'start.title': 'Deine Maschine ist fast bereit',
   'start.title.queued': 'Deine Maschine ist unterwegs',
@@ -88,7 +69,6 @@ export default {
   'start.count': '({done} von {of})',
   'start.seconds': '{seconds} s',
   'start.done': 'fertig',
-
   'rest.none': 'Bereit, wenn du es bist',
   'rest.none.more':
     'Starte das Lab und du bekommst eine eigene Maschine. Darin kannst du nichts kaputt machen.',
@@ -102,22 +82,7 @@ export default {
   'rest.deleted.machine': { one: 'Maschine gelöscht', other: '{count} Maschinen gelöscht' },
   'rest.deleted.files': 'Dateien und Programme gelöscht',
   'rest.deleted.ports': 'Webseiten geschlossen',
-
   'announce.ready': 'Dein Lab ist bereit.',
   'announce.gone': 'Dein Lab ist beendet und alles darin gelöscht.',
   'announce.failed': 'Dein Lab ist nicht gestartet.',
-
-  'key.bar': 'Zusätzliche Tasten',
-  'key.esc': 'Escape',
-  'key.tab': 'Tabulator',
-  'key.interrupt': 'Abbrechen (Strg C)',
-  'key.left': 'Links',
-  'key.down': 'Runter',
-  'key.up': 'Hoch',
-  'key.right': 'Rechts',
-  'key.paste': 'Einfügen',
-  'key.pipe': 'Senkrechter Strich',
-  'key.slash': 'Schrägstrich',
-  'key.dash': 'Minus',
-  'key.tilde': 'Tilde',
 } satisfies Said<typeof en>

@@ -16,7 +16,6 @@ export default {
   'command.ran': 'Sent to the terminal',
   'command.copy': 'Copy the command',
   'command.not_yet': 'Press Play first: it needs your machine',
-
   'timer.label': 'Time left',
   'timer.plus': '+{count}',
   'timer.extend': 'Add {count} minutes ({left} more times possible)',
@@ -26,25 +25,13 @@ export default {
     one: 'One minute left in this lab.',
     other: '{count} minutes left in this lab.',
   },
-
   'expiry.left': '{time} left',
   'expiry.extend': 'Then the lab and its files are deleted. Need longer?',
   'expiry.last': 'Then the lab and its files are deleted. Copy out what you want to keep.',
-
   'menu.larger': 'Larger terminal text',
   'menu.smaller': 'Smaller terminal text',
   'menu.reader': 'Screen reader mode',
   'menu.stop': 'Stop this lab',
-
-  'bench.tabs': 'Terminals and web pages',
-  'bench.alone': 'Hide the guide',
-  'bench.guide_too': 'Show the guide',
-
-  'phone.panes': 'Panes',
-  'phone.lab': 'Lab',
-
-  'terminal.label': 'Terminal {name}',
-
   'link.connecting': 'Connecting',
   'link.connected': 'Connected',
   'link.reconnecting': 'Reconnecting',
@@ -63,12 +50,6 @@ export default {
   'link.crowded': 'This terminal is open in too many places.',
   'link.crowded.fix': 'Close it somewhere else, then open it here again.',
   'link.refused': 'This terminal does not let you in.',
-
-  'preview.label': 'Web page of the lab: {title}',
-  'preview.reload': 'Reload',
-  'preview.tab': 'Open in a new tab',
-  'preview.opening': 'Opening',
-
   'start.label': 'Your lab is starting',
   'start.title': 'Your machine is almost ready',
   'start.title.queued': 'Your machine is on its way',
@@ -87,7 +68,6 @@ export default {
   'start.count': '({done} of {of})',
   'start.seconds': '{seconds} s',
   'start.done': 'done',
-
   'rest.none': 'Ready when you are',
   'rest.none.more':
     'Press Play for a machine of your own. Nothing you do in it can break anything.',
@@ -101,22 +81,7 @@ export default {
   'rest.deleted.machine': { one: 'Machine deleted', other: '{count} machines deleted' },
   'rest.deleted.files': 'Files and programs deleted',
   'rest.deleted.ports': 'Web pages closed',
-
   'announce.ready': 'Your lab is ready.',
   'announce.gone': 'Your lab has ended and everything in it was deleted.',
   'announce.failed': 'Your lab did not start.',
-
-  'key.bar': 'Extra keys',
-  'key.esc': 'Escape',
-  'key.tab': 'Tab',
-  'key.interrupt': 'Interrupt (Control C)',
-  'key.left': 'Left',
-  'key.down': 'Down',
-  'key.up': 'Up',
-  'key.right': 'Right',
-  'key.paste': 'Paste',
-  'key.pipe': 'Pipe',
-  'key.slash': 'Slash',
-  'key.dash': 'Dash',
-  'key.tilde': 'Tilde',
 } satisfies Record<string, Message>
