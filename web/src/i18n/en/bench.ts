@@ -1,0 +1,27 @@
+import type { Message } from '../index'
+
+export default {
+  'bench.tabs': 'Terminals and web pages',
+  'bench.alone': 'Hide the guide',
+  'bench.guide_too': 'Show the guide',
+  'phone.panes': 'Panes',
+  'phone.lab': 'Lab',
+  'terminal.label': 'Terminal {name}',
+  'preview.label': 'Web page of the lab: {title}',
+  'preview.reload': 'Reload',
+  'preview.tab': 'Open in a new tab',
+  'preview.opening': 'Opening',
+  'key.bar': 'Extra keys',
+  'key.esc': 'Escape',
+  'key.tab': 'Tab',
+  'key.interrupt': 'Interrupt (Control C)',
+  'key.left': 'Left',
+  'key.down': 'Down',
+  'key.up': 'Up',
+  'key.right': 'Right',
+  'key.paste': 'Paste',
+  'key.pipe': 'Pipe',
+  'key.slash': 'Slash',
+  'key.dash': 'Dash',
+  'key.tilde': 'Tilde',
+} satisfies Record<string, Message>
