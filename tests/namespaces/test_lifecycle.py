@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,21 @@ def test_an_ended_lab_is_nowhere(rig: rigs.Rig) -> None:
         rig.provider.place(label)
     with pytest.raises(places.NoSuchMachine):
         inside.run(["true"])
+
+
+def test_what_our_starter_ignores_is_not_ignored_in_a_lab(folder: Path) -> None:
+    ignored = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)  # as nohup and `&` leave them
+    before = [signal.signal(number, signal.SIG_IGN) for number in ignored]
+    try:
+        with rigs.opened(folder) as opened:
+            inside = opened.lab()
+            for status in ("/proc/self/status", "/proc/1/status"):
+                said = rigs.said(inside, ["grep", "SigIgn", status])
+                mask = int(said.split()[1], 16)
+                assert [n for n in ignored if mask & 1 << n - 1] == [], status
+    finally:
+        for number, handler in zip(ignored, before, strict=True):
+            signal.signal(number, handler)
 
 
 def test_fifty_labs_are_made_at_once_from_eight_threads(rig: rigs.Rig) -> None:

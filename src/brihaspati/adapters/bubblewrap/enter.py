@@ -128,8 +128,8 @@ def _become(job: dict[str, Any], into: int, tty: int | None) -> None:
             os.dup2(tty, fd)
     os.closerange(3, into)
     os.closerange(into + 1, 4096)
-    for name in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, signal.SIG_DFL)
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_DFL)
     try:
         os.chdir(job["environment"].get("HOME", "/"))
     except OSError:

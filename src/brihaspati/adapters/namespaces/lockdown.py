@@ -54,10 +54,15 @@ def few_capabilities() -> None:
 
 
 def default_signals() -> None:
-    """Undo what Python does to signals: a program started by us expects a shell's defaults."""
+    """Undo what Python, and `nohup` or `&` of whoever started us, do to signals.
+
+    What is ignored stays ignored in every program started from here: a shell that ignores the
+    hang-up would outlive its terminal.
+    """
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGCHLD, signal.SIGTERM, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        if signal.getsignal(number) is not signal.SIG_DFL:
+            signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
