@@ -313,8 +313,40 @@ class Mail(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ScriptOutcome:
+    """How a script in a machine ended. `output` is its standard output as text."""
+
+    code: int
+    output: str
+    timed_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a trainer sees of a sandbox at a glance. `line`: the last line of its terminal."""
+
+    input_at: Moment | None = None
+    line: str = ""
+
+
+class Unreachable(Exception):  # noqa: N818 - a normal answer, named for what it is
+    """The machine's agent cannot be reached now; the text is for a person."""
+
+
 class Agents(Protocol):
     """The programs that serve terminals. Best effort: what it cannot do now, nobody waits for."""
+
+    def run(self, label: str, script: str, *, seconds_max: float) -> ScriptOutcome:
+        """Run a check or solve script as root on a machine (see `labs.SCRIPT_ARGV`); it blocks.
+
+        Raises Unreachable.
+        """
+        ...
+
+    def glance(self, sandbox: str) -> Glance:
+        """What is to be seen of a sandbox now; at once, from what is known already."""
+        ...
 
     def open_early(self, sandbox: str, machines: Mapping[str, str], lab: labs.Lab) -> None:
         """Start the lab's terminals, so that the first prompt is there before the student."""

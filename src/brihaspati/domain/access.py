@@ -19,9 +19,12 @@ Action = Literal[
     "stop",
     "extend",
     "open",
+    "learn",
+    "raise_hand",
     "watch",
     "see_board",
     "create_class",
+    "manage",
     "link_device",
     "operate",
 ]
@@ -35,6 +38,8 @@ _STUDENT: dict[Action, frozenset[Relation]] = {
     "stop": frozenset({"own"}),
     "extend": frozenset({"own"}),
     "open": frozenset({"own"}),
+    "learn": frozenset({"own"}),
+    "raise_hand": frozenset({"own"}),
     "link_device": frozenset({"own"}),
 }
 _INSTRUCTOR: dict[Action, frozenset[Relation]] = {
@@ -46,9 +51,12 @@ _INSTRUCTOR: dict[Action, frozenset[Relation]] = {
     "stop": frozenset({"own", "taught"}),
     "extend": frozenset({"own", "taught"}),
     "open": frozenset({"own"}),
+    "learn": frozenset({"own"}),
+    "raise_hand": frozenset({"own", "taught"}),
     "watch": frozenset({"taught"}),
     "see_board": frozenset({"taught"}),
     "create_class": frozenset({"any"}),
+    "manage": frozenset({"taught"}),
     "link_device": frozenset({"own"}),
 }
 _EVERY_RELATION: frozenset[Relation] = frozenset({"own", "member", "taught", "any"})
@@ -56,6 +64,7 @@ _ADMIN: dict[Action, frozenset[Relation]] = {
     **dict.fromkeys((*_INSTRUCTOR, "operate"), _EVERY_RELATION),
     "play": frozenset({"own"}),
     "open": frozenset({"own"}),
+    "learn": frozenset({"own"}),
     "link_device": frozenset({"own"}),
 }
 TABLE: dict[Role, dict[Action, frozenset[Relation]]] = {

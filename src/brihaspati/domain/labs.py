@@ -76,12 +76,52 @@ class Terminal:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One page of the guide. `html` is rendered and sanitised when the lab is published.
+class Check:
+    """A bash script run as root on `machine` (None = the lab's first one).
 
-    `check` and `solve` are bash scripts run as root on `machine` (None = the lab's first one): a
-    check exits 0 when the student has done the step, and what it prints is said to the student;
-    a solve script does the step for them.
+    It exits 0 when the student has done what `title` says; what it prints is said to the student.
+    `watch`: the page runs it by itself while the student works on the step.
+    """
+
+    id: str
+    title: str
+    script: str
+    machine: str | None = None
+    watch: bool = False
+    seconds_max: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer offered by a question. `why` (HTML) is said when it is chosen."""
+
+    id: str
+    html: str
+    right: bool
+    why: str | None = None
+
+
+QuestionKind = Literal["one", "many", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A quiz question. `answers` are the texts accepted by kind `text`, else `choices` say it."""
+
+    id: str
+    kind: QuestionKind
+    html: str
+    choices: tuple[Choice, ...] = ()
+    answers: tuple[str, ...] = ()
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One page of the guide. All HTML is rendered and sanitised when the lab is published.
+
+    `hints` lead to the solution, one after the other. `solve` is a bash script run as root on
+    `machine` that does the step for the student.
     """
 
     id: str
@@ -89,8 +129,10 @@ class Step:
     html: str
     minutes: int = 5
     machine: str | None = None
-    check: str | None = None
+    checks: tuple[Check, ...] = ()
     solve: str | None = None
+    hints: tuple[str, ...] = ()
+    quiz: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
