@@ -1,7 +1,7 @@
 """Every terminal of every sandbox this agent serves, by sandbox and terminal name.
 
-One `Hub` belongs to one event loop; its methods are called on that loop except `heartbeat`, which
-may be called from any thread. Places block, so they are called in worker threads.
+One `Hub` belongs to one event loop; its methods are called on that loop except `heartbeat` and
+`glance`, which may be called from any thread. Places block, so they are called in worker threads.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from brihaspati_agent import places, terminals, tickets, viewers, wire
+from brihaspati_agent import glances, places, terminals, tickets, viewers, wire
 
 _logger = logging.getLogger(__name__)
 _ENDED_REMEMBERED = 4096
@@ -111,7 +111,7 @@ class Hub:
         Raises wire.Bad with the close code for the client.
         """
         sandbox = ticket.sandbox
-        choice = ticket.terminals.get(name)
+        choice = ticket.choice(name)
         if choice is None:
             raise wire.Bad(wire.NOT_FOUND, "this lab has no such terminal")
         fresh = self._ended_run(sandbox, name)
@@ -150,6 +150,8 @@ class Hub:
         desk = self._desks.setdefault(sandbox, _Desk())
         slot = desk.slots.get(name)
         if slot is None:
+            if len(desk.slots) >= self.limits.terminals:
+                _clear_away(desk)
             if len(desk.slots) >= self.limits.terminals:
                 raise wire.Bad(wire.TOO_MANY, "this lab has too many terminals open")
             slot = desk.slots[name] = _Slot()
@@ -204,7 +206,7 @@ class Hub:
         """Remember a connection that is to end with its sandbox. Raises wire.Bad."""
         self.check_alive(sandbox)
         desk = self._desks.setdefault(sandbox, _Desk())
-        if len(desk.guests) >= self.limits.controls:
+        if len(desk.guests) >= self.limits.guests:
             raise wire.Bad(wire.TOO_MANY, "too many connections to this lab")
         desk.guests.append(guest)
 
@@ -223,12 +225,31 @@ class Hub:
         live = [run for run in runs if run.ended_at is None]
         return Heartbeat(desk.last_input_at, sum(len(run.viewers) for run in runs), len(live))
 
+    def glance(self, sandbox: str) -> str:
+        """The last line on the terminal that was used last. May be called from any thread."""
+        desk = self._desks.get(sandbox)
+        slots = list(desk.slots.values()) if desk is not None else []
+        runs = [slot.run for slot in slots if slot.run is not None]
+        if not runs:
+            return ""
+        latest = max(runs, key=lambda run: run.typed_at)
+        return glances.last_line(latest.ring.tail(glances.LOOK_BACK_BYTES))
+
     @property
     def sandboxes(self) -> tuple[str, ...]:
         """Those with something open."""
         return tuple(self._desks)
 
     # --- ending ----------------------------------------------------------------------------
+    def finish(self, sandbox: str, name: str, run: terminals.Run) -> None:
+        """End one more shell that a person has opened. Raises wire.Bad for the lab's own."""
+        if tickets.another_shell(name) is None:
+            raise wire.Bad(wire.BAD_MESSAGE, "the terminals of the lab stay")
+        run.finish()
+        desk = self._desks.get(sandbox)
+        if desk is not None and name in desk.slots and desk.slots[name].run is run:
+            del desk.slots[name]
+
     async def end(self, sandbox: str, words: str) -> None:
         """End every program and connection of a sandbox; later attaches are told the reason."""
         self._ended[sandbox] = words
@@ -268,6 +289,14 @@ class Hub:
         self._closing.discard(closing)
         if not closing.cancelled() and closing.exception() is not None:
             _logger.warning("a terminal did not close: %s", closing.exception())
+
+
+def _clear_away(desk: _Desk) -> None:
+    """Make room: further shells that have ended and that nobody looks at."""
+    for name, slot in list(desk.slots.items()):
+        over = slot.opening is None and slot.run is not None and slot.run.ended_at is not None
+        if over and slot.run and not slot.run.viewers and tickets.another_shell(name) is not None:
+            del desk.slots[name]
 
 
 def _opened(slot: _Slot, opening: asyncio.Task[terminals.Run]) -> None:

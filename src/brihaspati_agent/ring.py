@@ -46,6 +46,10 @@ class Ring:
         place = seq - self.start
         return bytes(self._data[place : place + bytes_max])
 
+    def tail(self, bytes_max: int) -> bytes:
+        """The last bytes, at most so many. May be called from any thread."""
+        return bytes(self._data[-bytes_max:])
+
     def repaint(self, bytes_max: int) -> tuple[bytes, modes.Modes]:
         """What brings an empty screen to now, and the modes that it ends in.
 

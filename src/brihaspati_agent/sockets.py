@@ -1,4 +1,4 @@
-"""The agent's two WebSockets: `/agent/terminal` and `/agent/control`.
+"""The agent's WebSockets: `/agent/terminal`, `/agent/files` and `/agent/control`.
 
 Terminal: the client's first message is text,
 `{"ticket", "terminal", "columns", "rows", "since": seq or null, "epoch": text or null}`, and the
@@ -11,12 +11,14 @@ server answers `{"type": "hello", "terminal", "epoch", "seq", "resumed", "column
 | client | 0x01 | new size: columns, rows (two bytes each, big-endian) |
 | client | 0x02 | all output before this sequence number is drawn (eight bytes) |
 | client | 0x03 | ping, up to 16 bytes, which come back |
+| client | 0x04 | end this program; only of one more shell (`main~2`) |
 | server | 0x00 | output; its bytes are counted by sequence numbers |
 | server | 0x01 | event, JSON: resize, viewers, ended, notice, skipped |
 | server | 0x03 | the answer to a ping |
 | server | 0x04 | repaint: to draw, not counted |
 
-Control: the first message is `{"ticket"}`; then JSON text both ways, see `control`.
+Files and control: the first message is `{"ticket"}`; then JSON text both ways, see `requests`,
+`files` and `control`.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ import aiofastnet
 import picows
 from picows import picows as picows_core
 
-from brihaspati_agent import connections, control, terminals, viewers, wire
+from brihaspati_agent import connections, control, files, terminals, viewers, wire
 
 _BEFORE_HELLO_MAX = 64
 # Larger frames are refused by the parser before they are read, with the standard code 1009.
@@ -47,16 +49,17 @@ class TerminalSocket(connections.Connection):
     _run: terminals.Run | None = None
     _viewer: viewers.Viewer | None = None
     _early: list[bytes] | None = None
+    _name = ""
 
     async def first(self, message: dict[str, Any]) -> None:
         """Check the ticket, attach, and send what came in between."""
         visit = _visit(message)
         ticket = self.service.gate.admit(message["ticket"], "terminal", "watch")
-        visitor = viewers.Visitor(ticket.name, "terminal" in ticket.may, *visit)
+        visitor = viewers.Visitor(ticket.name, "terminal" in ticket.may, *visit, ticket.user)
         name = message.get("terminal")
         if not isinstance(name, str):
             raise wire.Bad(wire.BAD_MESSAGE, "which terminal?")
-        self.sandbox = ticket.sandbox
+        self.sandbox, self._name = ticket.sandbox, name
         self._run, self._viewer = await self.service.hub.attach(self, ticket, name, visitor)
         early, self._early = self._early or [], None
         for data in early:
@@ -90,6 +93,9 @@ class TerminalSocket(connections.Connection):
                 run.resize(viewer, *size)
         elif opcode == wire.PING and len(body) <= wire.PING_BYTES_MAX:
             self.frame(wire.PONG, body)
+        elif opcode == wire.FINISH and self.sandbox is not None:
+            if viewer.visitor.writer:
+                self.service.hub.finish(self.sandbox, self._name, run)
         else:
             raise wire.Bad(wire.BAD_MESSAGE, "no such frame")
 
@@ -114,6 +120,7 @@ def _visit(message: dict[str, Any]) -> tuple[int, int, int | None, str | None]:
 
 _PATHS: dict[str, type[connections.Connection]] = {
     "/agent/terminal": TerminalSocket,
+    "/agent/files": files.FilesSocket,
     "/agent/control": control.ControlSocket,
 }
 

@@ -43,6 +43,7 @@ class Run:
         self.size = size
         self.viewers: list[viewers.Viewer] = []
         self.ended_at: int | None = None
+        self.typed_at = 0
         self.ring = ring.Ring(limits.ring_bytes)
         self._terminal = terminal
         self._limits = limits
@@ -120,13 +121,12 @@ class Run:
             viewer.outlet.close(code, words)
 
     def _tell_viewers(self) -> None:
-        people = [{"name": v.visitor.name, "writer": v.visitor.writer} for v in self.viewers]
         for viewer in list(self.viewers):
             viewer.event(
                 {
                     "type": "viewers",
-                    "viewers": len(people),
-                    "people": people,
+                    "viewers": len(self.viewers),
+                    "people": [_as_seen(other, viewer) for other in self.viewers],
                     "writer": viewer.visitor.writer,
                 }
             )
@@ -181,6 +181,7 @@ class Run:
                 return
         else:
             self._leader = viewer
+        self.typed_at = self._telling.now()
         self._telling.typed()
         if _INTERRUPT in data:
             data = self._interrupting(data)
@@ -305,10 +306,16 @@ class Run:
 
     # --- the end ---------------------------------------------------------------------------
     def _end(self) -> None:
+        if self.ended_at is not None:
+            return
         self._flush_tail()
         self.stop()
         self.tell({"type": "ended", "at": self.ended_at})
         self._telling.ended(self)
+
+    def finish(self) -> None:
+        """End the program because a person wants it; viewers are told, as when it ends itself."""
+        self._end()
 
     def stop(self) -> None:
         """Let go of the descriptor; the terminal itself is closed by `hang_up`, which blocks."""
@@ -326,3 +333,9 @@ class Run:
     def hang_up(self) -> None:
         """End the program and reap it. Blocks; runs in a worker thread after `stop`."""
         self._terminal.close()
+
+
+def _as_seen(other: viewers.Viewer, by: viewers.Viewer) -> dict[str, Any]:
+    """One of those who look, as told to another (or to themselves: that is theirs too)."""
+    mine = other.visitor.user == by.visitor.user
+    return {"name": other.visitor.name, "writer": other.visitor.writer, "mine": mine}

@@ -11,6 +11,7 @@ import base64
 import binascii
 import heapq
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,11 +20,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 SIGNED_PREFIX = b"brihaspati-ticket-1\n"
+_ANOTHER = re.compile(r"(?P<first>.+)~[2-9]")
 CLOCK_SKEW_MS = 5_000
 LIFETIME_MS_MAX = 120_000
 TEXT_LENGTH_MAX = 8192
 
-Permission = Literal["terminal", "watch", "control", "preview"]
+Permission = Literal["terminal", "watch", "control", "files", "preview"]
 Reason = Literal[
     "malformed", "forged", "deployment", "expired", "early", "restarted", "used", "forbidden"
 ]
@@ -70,6 +72,20 @@ class Ticket:
     machine: str | None
     issued_at: int
     expires_at: int
+
+    def choice(self, name: str) -> TerminalChoice | None:
+        """The terminal of this name; `main~2` is one more login shell where `main` is."""
+        if name in self.terminals:
+            return self.terminals[name]
+        another = another_shell(name)
+        first = self.terminals.get(another) if another is not None else None
+        return None if first is None else TerminalChoice(first.machine, None)
+
+
+def another_shell(name: str) -> str | None:
+    """Beside which terminal one more shell of this name is, or None: it is one of the lab's own."""
+    found = _ANOTHER.fullmatch(name)
+    return found["first"] if found else None
 
 
 class Gate:

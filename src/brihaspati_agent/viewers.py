@@ -21,7 +21,7 @@ class Limits:
     half_character_seconds: float = 0.02
     viewers: int = 20
     terminals: int = 8
-    controls: int = 8
+    guests: int = 16
 
 
 class Outlet(Protocol):
@@ -42,7 +42,10 @@ class Outlet(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who comes to look: a name for the others, and whether they may type."""
+    """Who comes to look: a name for the others, and whether they may type.
+
+    `user` is never shown; it tells a person's second device from somebody else.
+    """
 
     name: str
     writer: bool
@@ -50,6 +53,7 @@ class Visitor:
     rows: int
     since: int | None = None
     epoch: str | None = None
+    user: str = ""
 
 
 class Viewer:

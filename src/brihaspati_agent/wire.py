@@ -16,6 +16,7 @@ INPUT: Final = 0x00
 RESIZE: Final = 0x01
 ACK: Final = 0x02
 PING: Final = 0x03
+FINISH: Final = 0x04
 
 FIRST_MESSAGE_BYTES_MAX: Final = 8 * 1024
 INPUT_BYTES_MAX: Final = 64 * 1024

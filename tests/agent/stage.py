@@ -285,6 +285,13 @@ class Stage:
         await client.until(lambda: client.hello)
         return client
 
+    async def files(self, **changes: Any) -> Client:
+        """A files socket that was let in."""
+        client = await self.connect("/agent/files")
+        client.say({"ticket": self.signer.ticket(may=["files"], **changes)})
+        await client.until(lambda: client.hello)
+        return client
+
     async def end(self) -> None:
         for client in self._clients:
             client.transport.disconnect(graceful=False)

@@ -165,10 +165,10 @@ def test_control_messages_that_make_no_sense(data: str) -> None:
 def test_too_many_requests_and_connections_are_refused() -> None:
     async def scenario() -> None:
         async with stage.staged() as agent:
-            clients = [await agent.control() for _ in range(8)]
-            ninth = await agent.connect("/agent/control")
-            ninth.say({"ticket": agent.signer.ticket(may=["control"])})
-            assert (await ninth.is_closed())[0] == 4409
+            clients = [await agent.control() for _ in range(16)]
+            next_one = await agent.connect("/agent/control")
+            next_one.say({"ticket": agent.signer.ticket(may=["control"])})
+            assert (await next_one.is_closed())[0] == 4409
             await clients[0].leave()
             await agent.control()
             for number in range(80):

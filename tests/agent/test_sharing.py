@@ -45,16 +45,33 @@ def test_viewers_are_told_who_else_looks() -> None:
     async def scenario() -> None:
         async with stage.staged() as agent:
             ann = await agent.open()
-            watching = await agent.open(agent.signer.ticket(name="Zoë", may=["watch"]))
+            zoe = agent.signer.ticket(name="Zoë", user="trainer", may=["watch"])
+            watching = await agent.open(zoe)
             await ann.until(lambda: ann.told("viewers")[-1]["viewers"] == 2)
-            people = [{"name": "Ann", "writer": True}, {"name": "Zoë", "writer": False}]
-            assert ann.told("viewers")[-1]["people"] == people
+            assert ann.told("viewers")[-1]["people"] == [
+                {"name": "Ann", "writer": True, "mine": True},
+                {"name": "Zoë", "writer": False, "mine": False},
+            ]
             assert ann.told("viewers")[-1]["writer"] is True
             assert watching.hello["writer"] is False
             await watching.until(lambda: watching.told("viewers"))
             assert watching.told("viewers")[-1]["writer"] is False
             await watching.leave()
             await ann.until(lambda: ann.told("viewers")[-1]["viewers"] == 1)
+
+    stage.play(scenario)
+
+
+def test_a_trainer_who_types_is_told_from_a_second_device() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            ann = await agent.open()
+            await agent.open()
+            await agent.open(agent.signer.ticket(name="Ann", user="trainer"))
+            await ann.until(lambda: ann.told("viewers")[-1]["viewers"] == 3)
+            mine = [person["mine"] for person in ann.told("viewers")[-1]["people"]]
+            assert mine == [True, True, False]
+            assert "trainer" not in str(ann.told("viewers"))
 
     stage.play(scenario)
 

@@ -16,7 +16,7 @@ from typing import Literal
 LIFE_MS = 60_000
 PREFIX = b"brihaspati-ticket-1\n"
 
-Permission = Literal["terminal", "watch", "control", "preview"]
+Permission = Literal["terminal", "watch", "control", "files", "preview"]
 
 
 @dataclass(frozen=True, slots=True)
