@@ -8,10 +8,14 @@ from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from brihaspati import ports
-from brihaspati.domain.labs import Lab
+from brihaspati.domain.labs import SCRIPT_ARGV, Lab
+from brihaspati_agent import places
 from brihaspati_agent.hub import Hub
 
 log = logging.getLogger(__name__)
+
+# A script says a few lines to the student; the rest of what it prints is read and let go.
+OUTPUT_BYTES_MAX = 16_384
 
 
 class HubAgents:
@@ -24,6 +28,25 @@ class HubAgents:
     def serve(self, hub: Hub, loop: asyncio.AbstractEventLoop) -> None:
         """From now on there is a hub. Before, and in commands without a server, there is none."""
         self._hub, self._loop = hub, loop
+
+    def run(self, label: str, script: str, *, seconds_max: float) -> ports.ScriptOutcome:
+        """Run a script as root on a machine, in the thread that asks. Raises Unreachable."""
+        if self._hub is None:
+            raise ports.Unreachable("its server is just starting.")
+        try:
+            outcome = self._hub.at(label).run(
+                SCRIPT_ARGV,
+                stdin=script.encode(),
+                timeout_seconds=seconds_max,
+                output_bytes_max=OUTPUT_BYTES_MAX,
+                user="root",
+            )
+        except places.NoSuchMachine:
+            raise ports.Unreachable("its machine is gone.") from None
+        except places.PlaceError as error:
+            raise ports.Unreachable(f"{error}.") from error
+        text = outcome.output.decode(errors="replace")
+        return ports.ScriptOutcome(outcome.code, text, outcome.timed_out)
 
     def open_early(self, sandbox: str, machines: Mapping[str, str], lab: Lab) -> None:
         """Start the lab's terminals in the background; the first viewer would otherwise."""
@@ -39,6 +62,13 @@ class HubAgents:
     def last_input_at(self, sandbox: str) -> ports.Moment | None:
         """When someone last typed, or None when nobody has."""
         return self._hub.heartbeat(sandbox).last_input_at if self._hub is not None else None
+
+    def glance(self, sandbox: str) -> ports.Glance:
+        """What is to be seen of a sandbox now: nothing where nobody has opened a terminal yet."""
+        if self._hub is None:
+            return ports.Glance()
+        input_at = self._hub.heartbeat(sandbox).last_input_at
+        return ports.Glance(input_at, self._hub.glance(sandbox))
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         assert self._loop is not None
