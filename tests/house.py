@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from brihaspati import ports
 from brihaspati.adapters import memory
 from brihaspati.domain import labs
 from brihaspati.domain.classrooms import Classroom
@@ -16,12 +18,22 @@ from brihaspati.entrypoints.http.addresses import Addresses
 from brihaspati.entrypoints.http.api import Api
 
 ORIGIN = "http://localhost:8000"
+ScriptEnd = (
+    ports.ScriptOutcome | ports.Unreachable | Callable[[], ports.ScriptOutcome | ports.Unreachable]
+)
 
 
 class SilentAgents:
-    """Agents that remember what they were asked; nobody types into them but a test."""
+    """Agents that remember what they were asked; nobody types into them but a test.
+
+    `scripts` says how a script ends, by its text; what it does not say is done without a word. An
+    Unreachable in it is raised, and something to call is called first.
+    """
 
     def __init__(self) -> None:
+        self.ran: list[tuple[str, str, float]] = []
+        self.scripts: dict[str, ScriptEnd] = {}
+        self.glances: dict[str, ports.Glance] = {}
         self.opened: list[str] = []
         self.closed: list[tuple[str, str]] = []
         self.typed: dict[str, int] = {}
@@ -34,6 +46,18 @@ class SilentAgents:
 
     def last_input_at(self, sandbox: str) -> int | None:
         return self.typed.get(sandbox)
+
+    def run(self, label: str, script: str, *, seconds_max: float) -> ports.ScriptOutcome:
+        self.ran.append((label, script, seconds_max))
+        end = self.scripts.get(script, ports.ScriptOutcome(0, ""))
+        if callable(end):
+            end = end()
+        if isinstance(end, ports.Unreachable):
+            raise end
+        return end
+
+    def glance(self, sandbox: str) -> ports.Glance:
+        return self.glances.get(sandbox, ports.Glance(self.typed.get(sandbox)))
 
 
 def a_lab(name: str = "hello", machines: tuple[str, ...] = ("main",), **more: Any) -> labs.Lab:

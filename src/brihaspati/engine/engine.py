@@ -6,10 +6,12 @@ from brihaspati import ports
 from brihaspati.domain.sandboxes import Slot
 from brihaspati.engine import membership
 from brihaspati.engine.classes import Classes
+from brihaspati.engine.learning import Learning
 from brihaspati.engine.membership import Membership
 from brihaspati.engine.playing import Playing
 from brihaspati.engine.reading import Reading
 from brihaspati.engine.sweeping import Sweeping
+from brihaspati.engine.teaching import Teaching
 from brihaspati.engine.working import Worker
 from brihaspati.engine.world import World
 
@@ -22,6 +24,8 @@ class Engine:
         self.worker = Worker(world)
         self.classes = Classes(world)
         self.playing = Playing(world, self.worker)
+        self.learning = Learning(world)
+        self.teaching = Teaching(world)
         self.reading = Reading(world, self.classes)
         self.sweeping = Sweeping(world, self.worker, self.classes, self.playing)
 

@@ -1,4 +1,4 @@
-"""Everything one person has, in one query: who they are, their classes, their sandboxes."""
+"""Everything one person has, in one query: who they are, their classes, sandboxes, progress."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from brihaspati.domain import access
 from brihaspati.engine import records
 from brihaspati.engine.paging import every
 from brihaspati.engine.problems import Problem
-from brihaspati.engine.records import Person, Record
+from brihaspati.engine.records import Person, Record, Standing
 from brihaspati.ports import Store
 
 
@@ -28,6 +28,7 @@ class Membership:
     person: Person
     enrolments: tuple[Enrolment, ...]
     sandboxes: tuple[Record, ...]
+    standings: tuple[Standing, ...] = ()
 
     def relations_to(self, class_id: str | None) -> frozenset[access.Relation]:
         """How this person stands to a class (None: to things of no class)."""
@@ -45,12 +46,20 @@ class Membership:
                 return record
         return None
 
+    def standing(self, class_id: str, lab: str) -> Standing:
+        """How far this person is in a lab of a class; not stored while they have not begun."""
+        for standing in self.standings:
+            if (standing.class_id, standing.lab) == (class_id, lab):
+                return standing
+        return Standing(class_id, lab, self.person.id)
+
 
 def read(store: Store, user: str) -> Membership:
     """One query of the person's partition. Raises Problem when nobody is there."""
     person: Person | None = None
     enrolments: list[Enrolment] = []
     sandboxes: list[Record] = []
+    standings: list[Standing] = []
     for item in every(lambda cursor: store.query(f"u#{user}", cursor=cursor)):
         kind = item.key.sort.partition("#")[0]
         if kind == "user":
@@ -60,6 +69,8 @@ def read(store: Store, user: str) -> Membership:
             enrolments.append(Enrolment(class_id, item.body["title"], item.body["role"]))
         elif kind == "y":
             sandboxes.append(records.record_of(item))
+        elif kind == "p":
+            standings.append(records.standing_of(item))
     if person is None:
         raise Problem("not_signed_in", "Sign in first.", "Join with your class code.")
-    return Membership(person, tuple(enrolments), tuple(sandboxes))
+    return Membership(person, tuple(enrolments), tuple(sandboxes), tuple(standings))

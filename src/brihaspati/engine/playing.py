@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from brihaspati.domain.sandboxes import EndKind, Sandbox, Slot, Terms
 from brihaspati.engine.membership import Membership
 from brihaspati.engine.paging import every
 from brihaspati.engine.problems import Problem
-from brihaspati.engine.records import Person, Record, record_of, sandbox_key
+from brihaspati.engine.records import SANDBOXES, Person, Record, record_of, sandbox_key
 from brihaspati.engine.working import Worker
 from brihaspati.engine.world import World
 
@@ -173,7 +174,8 @@ class Playing:
         """What the class's machines cost, in micros: ended ones, and running ones to their end."""
         now, store = self.world.clock.now(), self.world.store
         ended = every(lambda cursor: store.query(f"k#{class_id}", "x#", cursor=cursor))
-        alive = every(lambda cursor: store.query_index("group", f"k#{class_id}", cursor=cursor))
+        group = functools.partial(store.query_index, "group", f"k#{class_id}", prefix=SANDBOXES)
+        alive = every(lambda cursor: group(cursor=cursor))
         return sum(int(item.body["cost_micros"]) for item in ended) + sum(
             _committed(record_of(item).sandbox, now) for item in alive
         )
@@ -200,12 +202,13 @@ class Playing:
             raise Problem("not_ready", "The lab is not running.", "Press Play first.")
         if opening.permission == "preview":
             _check_port(lab, opening)
+        reached = _reached(lab, opening)
         now = self.world.clock.now()
         ticket = tickets.Ticket(
             id=self.world.chance.name(24),
             env=self.world.env,
             sandbox=sandbox.id,
-            machines={m.name: m.label for m in sandbox.current},
+            machines={m.name: m.label for m in sandbox.current if m.name in reached},
             terminals={t.name: (t.machine, t.command) for t in lab.terminals},
             user=person.id,
             name=person.name,
@@ -216,6 +219,16 @@ class Playing:
             machine=opening.machine,
         )
         return tickets.seal(ticket, self.world.secrets.sign), ticket.expires_at
+
+
+def _reached(lab: Lab, opening: Opening) -> set[str]:
+    """Names of the machines a ticket opens: those with a terminal, or the preview's own.
+
+    A machine without a terminal is there to be reached over the network only.
+    """
+    if opening.permission == "preview":
+        return {opening.machine} if opening.machine is not None else set()
+    return {terminal.machine for terminal in lab.terminals}
 
 
 def _check_hours(room: Classroom, member: Membership, now: int) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
-from brihaspati.domain import labs, lifecycle
+from brihaspati.domain import labs, lifecycle, progress
 from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.sandboxes import Phase, Sandbox
@@ -25,6 +26,8 @@ STAGES: dict[Phase, str] = {
     "gone": "Deleted",
     "failed": "It did not work",
 }
+# A class page may say for so long how many had joined.
+HERE_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,10 @@ class SandboxView:
 
 @dataclass(frozen=True, slots=True)
 class LabCard:
-    """A lab on the class page. `steps` is their number."""
+    """A lab on the class page. `steps` is their number, `done` how many this person has passed.
+
+    `step` is the number (from 1) of the one they were at; 0: they have not begun.
+    """
 
     name: str
     title: str
@@ -85,6 +91,8 @@ class LabCard:
     motif: str
     machines: int
     lifetime_minutes: int
+    step: int
+    done: int
     sandbox: SandboxView | None
 
 
@@ -129,6 +137,16 @@ class Reading:
     def __init__(self, world: World, classes: Classes) -> None:
         self.world = world
         self.classes = classes
+        self._here: dict[str, tuple[int, int]] = {}
+
+    def here(self, class_id: str) -> int:
+        """How many students have joined a class, as of the last seconds."""
+        now = self.world.clock.now()
+        read_at, count = self._here.get(class_id, (now - HERE_MS, 0))
+        if not read_at <= now < read_at + HERE_MS:
+            read_at, count = now, len(self.classes.roster(class_id))
+            self._here[class_id] = (read_at, count)
+        return count
 
     def view(self, sandbox: Sandbox) -> SandboxView:
         """A sandbox with the lab version it was started with."""
@@ -139,30 +157,48 @@ class Reading:
         record = member.sandbox(class_id, lab)
         return self.view(record.sandbox) if record is not None else None
 
+    def guide(self, member: Membership, class_id: str, lab: str) -> Lab | None:
+        """The lab as this person reads it; None when the class does not have it (any more).
+
+        A running sandbox keeps the version it was started with, and so does its guide.
+        """
+        record = member.sandbox(class_id, lab)
+        if record is not None and not record.sandbox.at_rest:
+            return self.classes.lab(lab, record.sandbox.terms.lab_version)
+        version = self.classes.get(class_id).version_of(lab)
+        return self.classes.lab(lab, version) if version is not None else None
+
     def cards(self, room: Classroom, member: Membership) -> tuple[LabCard, ...]:
-        """The labs of a class with this person's sandboxes."""
+        """The labs of a class with this person's sandboxes and how far they are."""
         return tuple(
-            LabCard(
-                name=lab.name,
-                title=lab.title,
-                summary=lab.summary,
-                minutes=lab.minutes,
-                steps=len(lab.steps),
-                hue=lab.hue,
-                motif=lab.motif,
-                machines=len(lab.machines),
-                lifetime_minutes=lab.lifetime_minutes,
-                sandbox=self.sandbox(member, room.id, lab.name),
-            )
-            for lab in (self.classes.lab(name, version) for name, version in room.labs)
+            self._card(member, room, self.classes.lab(name, version)) for name, version in room.labs
+        )
+
+    def _card(self, member: Membership, room: Classroom, lab: Lab) -> LabCard:
+        own = member.standing(room.id, lab.name).progress
+        return LabCard(
+            name=lab.name,
+            title=lab.title,
+            summary=lab.summary,
+            minutes=lab.minutes,
+            steps=len(lab.steps),
+            hue=lab.hue,
+            motif=lab.motif,
+            machines=len(lab.machines),
+            lifetime_minutes=lab.lifetime_minutes,
+            step=progress.number(own, lab.steps),
+            done=progress.done(own, lab.steps),
+            sandbox=self.sandbox(member, room.id, lab.name),
         )
 
     def board(self, room: Classroom) -> tuple[StudentRow, ...]:
         """Every student of a class with their sandboxes, in two queries (more when paged)."""
         store = self.world.store
-        group = f"k#{room.id}"
+        group = functools.partial(
+            store.query_index, "group", f"k#{room.id}", prefix=records.SANDBOXES
+        )
         by_user: dict[str, dict[str, SandboxView]] = {}
-        for item in every(lambda cursor: store.query_index("group", group, cursor=cursor)):
+        for item in every(lambda cursor: group(cursor=cursor)):
             sandbox = records.record_of(item).sandbox
             by_user.setdefault(sandbox.slot.user or "", {})[sandbox.slot.lab] = self.view(sandbox)
         return tuple(

@@ -3,6 +3,7 @@
     u#<user>            user                    who it is
                         k#<class>               enrolment
                         y#<class>#<lab>         the sandbox of this student and lab
+                        p#<class>#<lab>         how far the student is in it
     k#<class>           class, spend
                         seat#<nnnn>             a taken seat: the roster
                         name#<folded name>      keeps names apart
@@ -13,7 +14,8 @@
     t#<digest>          link                    a one-time sign-in link
     sweep               suspects                what the last sweep suspected
 
-Index `group`: k#<class> / y#<user>#<lab> (the board), classes / <opens>#<class>.
+Index `group`: k#<class> / y#<user>#<sandbox> and p#<user>#<lab> (the board),
+classes / <opens>#<class>. Who reads it names the kind it means.
 Index `due`: due#<shard> / <moment>#<sandbox>, only while somebody must look.
 """
 
@@ -29,6 +31,7 @@ from pydantic import TypeAdapter
 from brihaspati import ports
 from brihaspati.domain import access, classrooms, labs, lifecycle
 from brihaspati.domain.effects import Effect
+from brihaspati.domain.progress import BLANK, Progress
 from brihaspati.domain.sandboxes import Sandbox, Slot
 from brihaspati.ports import Item, Key, Put
 
@@ -36,6 +39,11 @@ _SANDBOX = TypeAdapter(Sandbox)
 _EFFECTS = TypeAdapter(tuple[Effect, ...])
 _CLASSROOM = TypeAdapter(classrooms.Classroom)
 _LAB = TypeAdapter(labs.Lab)
+_PROGRESS = TypeAdapter(Progress)
+
+# The kinds in index `group`, as prefixes.
+SANDBOXES = "y#"
+STANDINGS = "p#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,37 @@ def record_of(item: Item) -> Record:
         unfinished=_EFFECTS.validate_python(item.body["effects"]),
         version=item.version,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a student is in a lab of a class, and the version it was read at (0: not stored)."""
+
+    class_id: str
+    lab: str
+    user: str
+    progress: Progress = BLANK
+    version: int = 0
+
+
+def standing_key(standing: Standing) -> Key:
+    """Where a student's progress is stored."""
+    return Key(f"u#{standing.user}", f"p#{standing.class_id}#{standing.lab}")
+
+
+def put_standing(standing: Standing) -> Put:
+    """The conditional write of a student's progress. What is as at the beginning is left out."""
+    index = Key(f"k#{standing.class_id}", f"p#{standing.user}#{standing.lab}")
+    body = _PROGRESS.dump_python(standing.progress, mode="json", exclude_defaults=True)
+    return Put(standing_key(standing), body, expect=standing.version, indexes={"group": index})
+
+
+def standing_of(item: Item) -> Standing:
+    """The progress an item holds."""
+    _, class_id, lab = item.key.sort.split("#")
+    user = item.key.partition.removeprefix("u#")
+    progress = _PROGRESS.validate_python(item.body)
+    return Standing(class_id, lab, user, progress, item.version)
 
 
 def due_partition(sandbox_id: str, shards: int) -> str:

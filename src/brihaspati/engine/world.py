@@ -26,6 +26,10 @@ def nobody_waits(sandbox: Sandbox) -> None:
     """Hear of a changed sandbox, and do nothing."""
 
 
+def nobody_looks(sandbox: str, busy: bool) -> None:  # noqa: FBT001 - passed on as it is
+    """Hear of a run of checks, and do nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """This deployment's limits; times say their unit."""
@@ -42,7 +46,9 @@ class World:
     """Everything outside the engine. `env` marks our machines.
 
     `soon` does what is written down elsewhere too, and so may be lost when the process dies.
+    `aside` is for what may take a minute, the scripts of a lab: many of them hold up nothing else.
     `changed` hears of each sandbox after it was saved, in the thread that did; it must not wait.
+    `checking` likewise of each run of scripts in a sandbox: True when it begins, False at its end.
     """
 
     env: str
@@ -58,4 +64,6 @@ class World:
     together: Together = one_by_one
     due_shards: int = 1
     soon: Callable[[Callable[[], None]], None] = at_once
+    aside: Callable[[Callable[[], None]], None] = at_once
     changed: Callable[[Sandbox], None] = nobody_waits
+    checking: Callable[[str, bool], None] = nobody_looks
