@@ -151,3 +151,17 @@ def test_a_stop_repeated_after_the_end_wakes_nobody() -> None:
     house.engine.playing.stop(record.sandbox.slot, "stopped")
     house.engine.playing.extend(record.sandbox.slot, 4)
     assert house.queue.take(10, visible_after_seconds=1) == []
+
+
+def test_a_message_that_comes_again_while_something_waits_does_not_multiply() -> None:
+    moods = Moods()
+    house = House(plan=moods)
+    room = house.classroom()
+    record = play(house, room, house.student(room))
+    with moods.being_unclear("create", "find"):
+        house.run()
+        for _ in range(10):
+            house.queue.put(records.alarm_message(record.sandbox.slot))
+            house.run()
+        house.clock.advance(house.bounds.lookup_grace_ms / 1000)
+        assert len(house.queue.take(50, visible_after_seconds=60)) == 1

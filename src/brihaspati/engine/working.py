@@ -62,17 +62,23 @@ class Worker:
         self, slot: Slot, happened: Sequence[tuple[Effect | None, Event]]
     ) -> Record | None:
         """As `post` for several events, each with the effect it was the end of, in one write."""
+        return self._change(slot, happened)[0]
+
+    def _change(
+        self, slot: Slot, happened: Sequence[tuple[Effect | None, Event]]
+    ) -> tuple[Record | None, bool]:
+        """What follows from events, and whether there was anything to write."""
         for _ in range(CONFLICTS_MAX):
             record = self.load(slot)
             if record is None:
-                return None
+                return None, False
             now, changed = self.world.clock.now(), record
             for done, event in happened:
                 changed = changed.follow(lifecycle.decide(changed.sandbox, event, now), done)
             if changed.says_the_same(record):
-                return record
+                return record, False
             try:
-                return self.save(changed)
+                return self.save(changed), True
             except ports.Conflict:
                 continue
         raise Lost(f"{slot} is written by too many at once")
@@ -87,14 +93,14 @@ class Worker:
 
     def work(self, slot: Slot) -> Record | None:
         """Look at the clock, then perform what is to be done, until nothing is."""
-        record = self.post(slot, events.Woke())
+        record, wrote = self._change(slot, ((None, events.Woke()),))
         fresh: frozenset[Effect] = frozenset()
         rounds = 0
         while record is not None and (ready := self._ready(record)) and rounds < ROUNDS_MAX:
-            rounds += 1
+            rounds, wrote = rounds + 1, True
             fresh |= record.fresh
             record = self._round(record, ready, fresh)
-        if record is not None:
+        if record is not None and wrote:
             self._wake_later(record)
         return record
 
@@ -103,7 +109,11 @@ class Worker:
         return [e for e in record.unfinished if e.not_before <= now]
 
     def _wake_later(self, record: Record) -> None:
-        """What waits for its time comes back by the queue; the due index is the second chance."""
+        """What waits for its time comes back by the queue; the due index is the second chance.
+
+        Only for whoever wrote: if everyone did who finds something waiting, each repeated message
+        would repeat itself until the wait is over, and their number would double and double.
+        """
         waiting = [e.not_before for e in record.unfinished if e.not_before]
         if waiting:
             delay_ms = min(waiting) - self.world.clock.now()
