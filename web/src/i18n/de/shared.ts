@@ -20,6 +20,12 @@ export default {
   stop: 'Beenden',
   to_join: 'Mit einem Kurscode teilnehmen',
 
+  'field.left': { one: 'noch {count} Zeichen', other: 'noch {count} Zeichen' },
+  'choice.right': 'richtig',
+  'choice.wrong': 'falsch',
+  'toast.one': 'Hinweis',
+  'toast.all': 'Hinweise ({hotkey})',
+
   'theme.dark': 'Dunkles Design',
   'theme.light': 'Helles Design',
 

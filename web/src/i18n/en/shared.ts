@@ -19,6 +19,12 @@ export default {
   stop: 'Stop',
   to_join: 'Join with a class code',
 
+  'field.left': { one: '{count} letter left', other: '{count} letters left' },
+  'choice.right': 'right',
+  'choice.wrong': 'wrong',
+  'toast.one': 'Notice',
+  'toast.all': 'Notices ({hotkey})',
+
   'theme.dark': 'Dark theme',
   'theme.light': 'Light theme',
 

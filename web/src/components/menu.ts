@@ -1,0 +1,12 @@
+import type { Component } from 'vue'
+
+/** An entry of a menu. `line` draws a line above it; `checked` makes it a switch. */
+export type MenuItem = {
+  label: string
+  icon?: Component
+  danger?: boolean
+  disabled?: boolean
+  checked?: boolean
+  line?: boolean
+  act: () => void
+}
