@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 ClassState = Literal["upcoming", "open", "closed"]
@@ -13,6 +13,8 @@ ClassState = Literal["upcoming", "open", "closed"]
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 CODE_LENGTH = 8
 NAME_LENGTH_MAX = 60
+TITLE_LENGTH_MAX = 120
+LABS_MAX = 50
 # They have no shape of their own and give the letters around them theirs, as Bengali, Kannada,
 # Malayalam, Sinhala and Persian are written.
 JOINERS = "\u200c\u200d"
@@ -31,7 +33,10 @@ class BadField(ValueError):  # noqa: N818 - what it is, not that it is an error
 
 @dataclass(frozen=True, slots=True)
 class Classroom:
-    """A class. `labs` pins each lab's version; `pool` is the number of warm sandboxes per lab."""
+    """A class. `labs` pins each lab's version; `pool` is the number of warm sandboxes per lab.
+
+    `roster_only`: only who is expected may join.
+    """
 
     id: str
     title: str
@@ -48,6 +53,7 @@ class Classroom:
     budget_micros: int | None = None
     sandboxes_per_student_max: int = 2
     pool: int = 0
+    roster_only: bool = False
 
     def state(self, now: int) -> ClassState:
         """Whether students may enter and play now."""
@@ -58,6 +64,35 @@ class Classroom:
     def version_of(self, lab: str) -> str | None:
         """The version of a lab this class delivers, or None when the class does not have it."""
         return dict(self.labs).get(lab)
+
+
+def checked(room: Classroom) -> Classroom:
+    """A class as a trainer set it up, its words tidied. Raises BadField."""
+    title = " ".join(lines_of(room.title).split())
+    if not title:
+        raise BadField("title", "The title is empty.", "Type what the class is about.")
+    if len(title) > TITLE_LENGTH_MAX:
+        raise BadField(
+            "title",
+            f"The title has {len(title)} characters; the most is {TITLE_LENGTH_MAX}.",
+            "Say it shorter; there is room for more in the welcome.",
+        )
+    if room.closes_at <= room.opens_at:
+        raise BadField(
+            "closes_at",
+            "The class closes before it opens.",
+            "Choose an end that is later than the beginning.",
+        )
+    names = [name for name, _ in room.labs]
+    if not 1 <= len(names) <= LABS_MAX:
+        raise BadField(
+            "labs",
+            f"The class has {len(names)} labs; it can have 1 to {LABS_MAX}.",
+            "Choose the labs it is about.",
+        )
+    if len(set(names)) < len(names):
+        raise BadField("labs", "The class has a lab twice.", "Choose each lab once.")
+    return replace(room, title=title, welcome=lines_of(room.welcome))
 
 
 def code_of(letters: str) -> str:
@@ -100,6 +135,19 @@ def _is_invisible(name: str, place: int) -> bool:
         return unicodedata.category(name[place]) in ("Cc", "Cf", "Co", "Cs", "Cn")
     around = (name[place - 1 : place], name[place + 1 : place + 2])
     return any(c.isascii() or unicodedata.category(c)[0] not in "LM" for c in around)
+
+
+def lines_of(text: str) -> str:
+    """Text as stored: its lines without empty ones, and without letters no page can show."""
+    composed = unicodedata.normalize("NFC", text)
+    rows = ("".join(filter(_is_shown, row)).split() for row in composed.splitlines())
+    return "\n".join(" ".join(row) for row in rows if row)
+
+
+def _is_shown(letter: str) -> bool:
+    if letter.isspace() or letter in JOINERS:
+        return True
+    return unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cs", "Cn")
 
 
 def same_name(name: str) -> str:

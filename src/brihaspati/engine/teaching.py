@@ -76,17 +76,12 @@ class Teaching:
         try:
             self.world.store.transact((sent, _put_message(class_id, message)))
         except ports.Conflict as conflict:
-            before = self._found(class_id, name, conflict)
-            message = before if before is not None else message
+            item = conflict.found[0]
+            assert item is not None, "only what exists is in the way"
+            before = self.world.store.get(_message_key(class_id, name, item.body["at"]))
+            message = _message_of(before) if before is not None else message
         self._messages.pop(class_id, None)
         return Sent(message, len(here if message.students is None else message.students))
-
-    def _found(self, class_id: str, name: str, conflict: ports.Conflict) -> Message | None:
-        item = conflict.found.get(0)
-        if item is None:
-            return None
-        stored = self.world.store.get(_message_key(class_id, name, item.body["at"]))
-        return _message_of(stored) if stored is not None else None
 
     def unsend(self, class_id: str, name: str) -> None:
         """Take a message down; one that is not there any more is down already."""
