@@ -1,0 +1,264 @@
+"""What travels over the wire for trainers: making classes, the roster, the live board."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from brihaspati.domain import classrooms
+from brihaspati.domain.sandboxes import Phase
+from brihaspati.entrypoints.http.models import Strict
+
+Key = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Name = Annotated[str, Field(max_length=400)]
+
+
+# --- in ------------------------------------------------------------------------------------------
+class PersonBody(Strict):
+    """Somebody expected in the class."""
+
+    name: Name
+    email: Annotated[str | None, Field(max_length=400)] = None
+
+
+class ClassBody(Strict):
+    """A new class. `key` is made by the page once: repeating the request makes one class.
+
+    `budget_micros` in millionths of the deployment's currency; None: no limit. `people` are the
+    expected students; with `roster_only` nobody else may join.
+    """
+
+    key: Key
+    title: Annotated[str, Field(max_length=200)]
+    welcome: Annotated[str, Field(max_length=2000)] = ""
+    labs: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=50)]
+    opens_at: Annotated[int, Field(ge=0)]
+    closes_at: Annotated[int, Field(ge=0)]
+    seats: Annotated[int, Field(ge=1, le=1000)]
+    budget_micros: Annotated[int | None, Field(ge=0)] = None
+    email_required: bool = False
+    roster_only: bool = False
+    people: list[PersonBody] = Field(default_factory=list, max_length=1000)
+
+
+class ClassChange(Strict):
+    """What to change in a class; what is left out stays. `version` is the one the page showed."""
+
+    version: Annotated[int, Field(ge=0)]
+    title: Annotated[str | None, Field(max_length=200)] = None
+    welcome: Annotated[str | None, Field(max_length=2000)] = None
+    labs: Annotated[
+        list[Annotated[str, Field(max_length=64)]] | None, Field(min_length=1, max_length=50)
+    ] = None
+    opens_at: Annotated[int | None, Field(ge=0)] = None
+    closes_at: Annotated[int | None, Field(ge=0)] = None
+    seats: Annotated[int | None, Field(ge=1, le=1000)] = None
+    budget_micros: Annotated[int | None, Field(ge=0)] = None
+    no_budget: bool = False
+    roster_only: bool | None = None
+
+
+class RosterBody(Strict):
+    """Everybody expected: replaces the list. Who has joined keeps their seat."""
+
+    people: Annotated[list[PersonBody], Field(max_length=1000)]
+
+
+class MessageBody(Strict):
+    """A word to the class, or to some students. `key` is made by the page once."""
+
+    key: Key
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+    students: Annotated[list[str] | None, Field(max_length=1000)] = None
+
+
+class Seat(Strict):
+    """A student's sandbox of a lab."""
+
+    student: Annotated[str, Field(max_length=64)]
+    lab: Annotated[str, Field(max_length=64)]
+
+
+class DatedSeat(Seat):
+    """A sandbox and the deadline the page showed: repeating the request extends once."""
+
+    deadline_at: Annotated[int, Field(ge=0)]
+
+
+class ExtendManyBody(Strict):
+    """More time for several sandboxes, beside the extensions that students have themselves."""
+
+    minutes: Annotated[int, Field(ge=1, le=240)]
+    sandboxes: Annotated[list[DatedSeat], Field(min_length=1, max_length=500)]
+
+
+class StopManyBody(Strict):
+    """Stop these sandboxes; None: all of the class."""
+
+    sandboxes: Annotated[list[Seat] | None, Field(max_length=500)] = None
+
+
+class WatchBody(Strict):
+    """Look on, or type with the student (`join`). The student sees who is there either way."""
+
+    join: bool = False
+    terminal: Annotated[str | None, Field(max_length=64)] = None
+
+
+# --- out -----------------------------------------------------------------------------------------
+class CatalogueLab(BaseModel):
+    """A published lab that a class can have."""
+
+    name: str
+    title: str
+    summary: str
+    minutes: int
+    steps: int
+    machines: int
+    lifetime_minutes: int
+    hue: int
+    motif: str
+    micros_per_hour: int
+
+
+class Catalogue(BaseModel):
+    """Every published lab, and what the deployment counts money in."""
+
+    labs: list[CatalogueLab]
+    currency: str
+    now: int
+
+
+class StepTitle(BaseModel):
+    """A step as the board names it."""
+
+    id: str
+    title: str
+
+
+class ClassLab(BaseModel):
+    """A lab of a class as the board needs it."""
+
+    name: str
+    title: str
+    hue: int
+    motif: str
+    minutes: int
+    steps: list[StepTitle]
+    terminals: list[str]
+
+
+class ClassSetup(BaseModel):
+    """Everything about a class that its trainer set."""
+
+    id: str
+    version: int
+    title: str
+    welcome: str
+    instructor: str
+    state: classrooms.ClassState
+    join_code: str
+    opens_at: int
+    closes_at: int
+    seats: int
+    seats_taken: int
+    budget_micros: int | None
+    currency: str
+    email_required: bool
+    roster_only: bool
+    labs: list[ClassLab]
+    now: int
+
+
+class RosterPerson(BaseModel):
+    """Somebody expected, or who came. `joined_at` None: not here yet."""
+
+    name: str
+    email: str | None
+    expected: bool
+    joined_at: int | None
+
+
+class RosterAnswer(BaseModel):
+    """The roster, by name."""
+
+    people: list[RosterPerson]
+
+
+class SentAnswer(BaseModel):
+    """A message that was sent, and to how many."""
+
+    id: str
+    text: str
+    at: int
+    students: int
+
+
+class BoardLab(BaseModel):
+    """A student's lab on the board; small, for hundreds of them travel every few seconds.
+
+    `step` is the number (from 1) they are at, 0: they have not begun. `marks`: one letter a step:
+    `.` untouched, `o` seen, `x` failing, `p` passed, `s` solved for them. What is not there is
+    left out: `phase` without a sandbox, `deadline_at` unless it is ready, `micros` where it cost
+    nothing. `input_at` and `line`, the last line of the terminal, are told of the lab they are in.
+    """
+
+    step: int
+    marks: str
+    phase: Phase | None = None
+    deadline_at: int | None = None
+    input_at: int | None = None
+    line: str | None = None
+    micros: int | None = None
+    reason: str | None = None
+
+
+NeedKind = Literal["hand", "broken", "failing", "quiet"]
+
+
+class Need(BaseModel):
+    """Why a student needs the trainer, since when, and in which lab.
+
+    `text` has the student's own words on a raised hand, and what a failing check or a failed
+    sandbox said; it may be empty.
+    """
+
+    kind: NeedKind
+    since: int
+    lab: str
+    text: str
+
+
+class BoardStudent(BaseModel):
+    """One student. `id` None: expected, not here yet. `lab` is the one they are in."""
+
+    id: str | None
+    name: str
+    joined_at: int | None
+    lab: str | None
+    need: Need | None
+    labs: dict[str, BoardLab]
+
+
+class Cost(BaseModel):
+    """What the class has cost so far, costs an hour now, and may cost (None: no limit)."""
+
+    so_far_micros: int
+    hour_micros: int
+    budget_micros: int | None
+
+
+class BoardAnswer(BaseModel):
+    """Everybody in a class, now."""
+
+    students: list[BoardStudent]
+    cost: Cost
+    now: int
+
+
+class ManyAnswer(BaseModel):
+    """How many sandboxes it was done for."""
+
+    count: int
+    now: int

@@ -1,0 +1,114 @@
+"""Routes of the trainer: classes and their roster, the live board, what is done for many."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from brihaspati.entrypoints.http import class_models, models
+from brihaspati.entrypoints.http.routes import call, route
+from brihaspati.entrypoints.http.student import SANDBOX, Student
+
+CLASS = "/v1/classes/<class_id>"
+
+
+@route("GET", "/v1/labs", action="create_class", scope="self")
+def catalogue() -> class_models.Catalogue:
+    """Every published lab a class can have."""
+    raise NotImplementedError
+
+
+@route("POST", "/v1/classes", action="create_class", scope="self", status=201)
+def create_class(
+    body: Annotated[class_models.ClassBody, Body()],
+) -> class_models.ClassSetup:
+    """Make a class; who makes it teaches it."""
+    raise NotImplementedError
+
+
+@route("GET", f"{CLASS}/setup", action="manage", scope="class")
+def setup(class_id: str) -> class_models.ClassSetup:
+    """Everything about a class that its trainer set."""
+    raise NotImplementedError
+
+
+@route("PATCH", f"{CLASS}/setup", action="manage", scope="class")
+def change_class(
+    class_id: str, body: Annotated[class_models.ClassChange, Body()]
+) -> class_models.ClassSetup:
+    """Change a class. Running sandboxes keep what they were started with."""
+    raise NotImplementedError
+
+
+@route("GET", f"{CLASS}/roster", action="manage", scope="class")
+def roster(class_id: str) -> class_models.RosterAnswer:
+    """Who is expected, and who came."""
+    raise NotImplementedError
+
+
+@route("PUT", f"{CLASS}/roster", action="manage", scope="class")
+def expect(
+    class_id: str, body: Annotated[class_models.RosterBody, Body()]
+) -> class_models.RosterAnswer:
+    """Say who is expected."""
+    raise NotImplementedError
+
+
+@route("POST", f"{CLASS}/messages", action="manage", scope="class", status=201)
+def send(
+    class_id: str, body: Annotated[class_models.MessageBody, Body()]
+) -> class_models.SentAnswer:
+    """Say something to the class, or to some of its students."""
+    asked = call()
+    person = asked.asker.person
+    sent = asked.engine.teaching.send(class_id, person, body.key, body.text, body.students)
+    said = sent.message
+    return class_models.SentAnswer(id=said.id, text=said.text, at=said.at, students=sent.count)
+
+
+@route("DELETE", f"{CLASS}/messages/<message>", action="manage", scope="class", status=204)
+def unsend(class_id: str, message: str) -> Response[None]:
+    """Take a message down; repeating it changes nothing."""
+    call().engine.teaching.unsend(class_id, message)
+    return Response(204)
+
+
+@route("POST", f"{CLASS}/extend", action="manage", scope="class")
+def extend_many(
+    class_id: str, body: Annotated[class_models.ExtendManyBody, Body()]
+) -> class_models.ManyAnswer:
+    """Give several sandboxes more time."""
+    raise NotImplementedError
+
+
+@route("POST", f"{CLASS}/stop", action="manage", scope="class")
+def stop_many(
+    class_id: str, body: Annotated[class_models.StopManyBody, Body()]
+) -> class_models.ManyAnswer:
+    """Stop several sandboxes, or all of the class."""
+    raise NotImplementedError
+
+
+@route("GET", f"{CLASS}/board", action="see_board", scope="class")
+def board(class_id: str) -> class_models.BoardAnswer:
+    """Everybody in a class: where they are, who needs help, what it costs."""
+    raise NotImplementedError
+
+
+@route("GET", f"{CLASS}/board.csv", action="see_board", scope="class")
+def board_csv(class_id: str) -> Response[str]:
+    """The board as a table for a spreadsheet."""
+    raise NotImplementedError
+
+
+@route("POST", f"{SANDBOX}/watch", action="watch", scope="seat", status=201)
+def watch(
+    class_id: str,
+    lab: str,
+    body: Annotated[class_models.WatchBody, Body()],
+    student: Student = None,
+) -> models.TicketAnswer:
+    """A ticket for a student's terminal; the student sees who watches."""
+    raise NotImplementedError
