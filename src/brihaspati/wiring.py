@@ -30,6 +30,7 @@ from brihaspati.entrypoints.cli.shop import CannotRun, Progress, Report, Serving
 from brihaspati.entrypoints.http import sessions
 from brihaspati.entrypoints.server import logs
 from brihaspati.entrypoints.server.agents import HubAgents
+from brihaspati.entrypoints.server.aside import Aside
 from brihaspati.entrypoints.server.local import LocalServer, running_at
 from brihaspati.entrypoints.server.parts import Parts
 from brihaspati.entrypoints.server.waiting import Bell
@@ -44,6 +45,8 @@ log = logging.getLogger(__name__)
 # Lists of our own host do not lag: a look-up may be believed soon.
 BOUNDS = Bounds(start_seconds_max=120, lookup_grace_ms=500)
 SIDE_BY_SIDE = 16
+# Scripts of labs that run at once; they wait for what students' processes do, so not too few.
+SCRIPTS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,9 @@ def embedded(chosen: Settings) -> Embedded:
         bounds=BOUNDS,
         together=lambda calls: _side_by_side(threads, calls),
         soon=lambda call: _in_background(threads, call),
+        aside=Aside(SCRIPTS_AT_ONCE),
         changed=bell.rung,
+        checking=bell.checking,
     )
     return Embedded(
         chosen, database, queue, timer, store, agents, bell, secrets, host, Engine(world), threads

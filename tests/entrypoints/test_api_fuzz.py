@@ -12,11 +12,30 @@ from hypothesis import strategies as st
 
 from brihaspati.engine.records import Person
 from brihaspati.entrypoints.http import routes, sessions
+from guided import guided_lab
 from house import Browser, House
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "BREW", "")
-KNOWN = ("demo", "hello", "MARI-GOLD", "other", "", "..", "%2e%2e", "a#b", "x" * 3000, "\x00", "é")
+KNOWN = (
+    "demo",
+    "hello",
+    "serve",
+    "ask",
+    "MARI-GOLD",
+    "other",
+    "",
+    "..",
+    "%2e%2e",
+    "a#b",
+    "x" * 3000,
+    "\x00",
+    "é",
+)
 COOKIE = sessions.cookie_name(secure=False)
+FIELDS = (
+    *("code", "name", "email", "token", "for", "port", "machine", "extensions_left"),
+    *("step", "quiet", "seen", "question", "choices", "text"),
+)
 SEGMENTS = st.sampled_from(KNOWN) | st.text(max_size=30)
 VALUES = st.recursive(
     st.none()
@@ -24,14 +43,13 @@ VALUES = st.recursive(
     | st.integers()
     | st.floats()
     | st.text(max_size=50)
-    | st.sampled_from(["MARIGOLD", "Asha", "terminal", "preview", 8080, "main", 4, "\ud800" * 9]),
+    | st.sampled_from(
+        ["MARIGOLD", "Asha", "terminal", "preview", 8080, "main", 4, "serve", "where", "\ud800" * 9]
+    ),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                ["code", "name", "email", "token", "for", "port", "machine", "extensions_left"]
-            )
-            | st.text(max_size=8),
+            st.sampled_from(FIELDS) | st.text(max_size=8),
             inner,
             max_size=4,
         )
@@ -66,7 +84,7 @@ def paths(draw: st.DrawFn) -> str:
 def browsers() -> list[Browser]:
     """A stranger, a student with a running lab, a trainer and an admin, of one house."""
     house = House()
-    room = house.classroom()
+    room = house.classroom(guided_lab())
     student = Browser(house)
     student.send("POST", "/v1/join", {"code": "MARI-GOLD", "name": "Asha"})
     student.send("PUT", "/v1/classes/demo/labs/hello/sandbox")

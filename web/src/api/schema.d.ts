@@ -14,7 +14,8 @@ export interface paths {
         /** The classes of the person asking; an admin's are all of them. */
         get: operations["classes_of"];
         put?: never;
-        post?: never;
+        /** Make a class; who makes it teaches it. */
+        post: operations["create_class"];
         delete?: never;
         options?: never;
         head?: never;
@@ -45,10 +46,44 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everybody in a class with their sandboxes. */
+        /** Everybody in a class: where they are, who needs help, what it costs. */
         get: operations["board"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/classes/{class_id}/board.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The board as a table for a spreadsheet. */
+        get: operations["board_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/classes/{class_id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give several sandboxes more time. */
+        post: operations["extend_many"];
         delete?: never;
         options?: never;
         head?: never;
@@ -62,9 +97,44 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All the lab page shows: the guide and the sandbox. */
+        /** All the lab page shows: the guide, the sandbox, how far this person is. */
         get: operations["lab_page"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/classes/{class_id}/labs/{lab}/hand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Ask the trainer to come. Repeating it changes nothing but the words. */
+        put: operations["raise_hand"];
+        post?: never;
+        /** The help has come, or is not needed any more. Trainers name the ?student=. */
+        delete: operations["lower_hand"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/classes/{class_id}/labs/{lab}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Remember the step the student has turned to. */
+        put: operations["turn_to"];
         post?: never;
         delete?: never;
         options?: never;
@@ -117,7 +187,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A ticket for one terminal connection, control connection or preview. */
+        /** A ticket for one connection to a terminal or to the files, or for a preview. */
         post: operations["ticket"];
         delete?: never;
         options?: never;
@@ -134,8 +204,163 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A ticket to watch a student's terminal; the student sees who watches. */
+        /** A ticket for a student's terminal; the student sees who watches. */
         post: operations["watch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/classes/{class_id}/labs/{lab}/steps/{step}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run the checks of a step; the verdict is in the progress once `busy` is null again. */
+        post: operations["check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/classes/{class_id}/labs/{lab}/steps/{step}/hint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reveal the next hint of a step. */
+        post: operations["hint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/classes/{class_id}/labs/{lab}/steps/{step}/quiz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer a question of a step; it is graded here. */
+        post: operations["quiz"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/classes/{class_id}/labs/{lab}/steps/{step}/solve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the step done, then checked; it counts as solved, not as passed. */
+        post: operations["solve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/classes/{class_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say something to the class, or to some of its students. */
+        post: operations["send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/classes/{class_id}/messages/{message}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a message down; repeating it changes nothing. */
+        delete: operations["unsend"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/classes/{class_id}/roster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is expected, and who came. */
+        get: operations["roster"];
+        /** Say who is expected. */
+        put: operations["expect"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/classes/{class_id}/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything about a class that its trainer set. */
+        get: operations["setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a class. Running sandboxes keep what they were started with. */
+        patch: operations["change_class"];
+        trace?: never;
+    };
+    "/v1/classes/{class_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop several sandboxes, or all of the class. */
+        post: operations["stop_many"];
         delete?: never;
         options?: never;
         head?: never;
@@ -185,6 +410,23 @@ export interface paths {
         };
         /** What somebody with a class code sees before joining. */
         get: operations["preview_class"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/labs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every published lab a class can have. */
+        get: operations["catalogue"];
         put?: never;
         post?: never;
         delete?: never;
@@ -250,14 +492,241 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AnsweredView
+         * @description How a question was answered last. `why` (HTML) explains it.
+         */
+        AnsweredView: {
+            /** Choices */
+            choices: string[];
+            /** Question */
+            question: string;
+            /** Right */
+            right: boolean;
+            /** Text */
+            text: string | null;
+            /** Tries */
+            tries: number;
+            /** Why */
+            why: string | null;
+        };
+        /**
          * BoardAnswer
-         * @description Everybody in a class.
+         * @description Everybody in a class, now.
          */
         BoardAnswer: {
+            cost: components["schemas"]["Cost"];
             /** Now */
             now: number;
             /** Students */
-            students: components["schemas"]["StudentRow"][];
+            students: components["schemas"]["BoardStudent"][];
+        };
+        /**
+         * BoardLab
+         * @description A student's lab on the board; small, for hundreds of them travel every few seconds.
+         *
+         *     `step` is the number (from 1) they are at, 0: they have not begun. `marks`: one letter a step:
+         *     `.` untouched, `o` seen, `x` failing, `p` passed, `s` solved for them. What is not there is
+         *     left out: `phase` without a sandbox, `deadline_at` unless it is ready, `micros` where it cost
+         *     nothing. `input_at` and `line`, the last line of the terminal, are told of the lab they are in.
+         */
+        BoardLab: {
+            /** Deadline At */
+            deadline_at?: number | null;
+            /** Input At */
+            input_at?: number | null;
+            /** Line */
+            line?: string | null;
+            /** Marks */
+            marks: string;
+            /** Micros */
+            micros?: number | null;
+            /** Phase */
+            phase?: ("queued" | "starting" | "ready" | "stopping" | "gone" | "failed") | null;
+            /** Reason */
+            reason?: string | null;
+            /** Step */
+            step: number;
+        };
+        /**
+         * BoardStudent
+         * @description One student. `id` None: expected, not here yet. `lab` is the one they are in.
+         */
+        BoardStudent: {
+            /** Id */
+            id: string | null;
+            /** Joined At */
+            joined_at: number | null;
+            /** Lab */
+            lab: string | null;
+            /** Labs */
+            labs: {
+                [key: string]: components["schemas"]["BoardLab"];
+            };
+            /** Name */
+            name: string;
+            need: components["schemas"]["Need"] | null;
+        };
+        /**
+         * Catalogue
+         * @description Every published lab, and what the deployment counts money in.
+         */
+        Catalogue: {
+            /** Currency */
+            currency: string;
+            /** Labs */
+            labs: components["schemas"]["CatalogueLab"][];
+            /** Now */
+            now: number;
+        };
+        /**
+         * CatalogueLab
+         * @description A published lab that a class can have.
+         */
+        CatalogueLab: {
+            /** Hue */
+            hue: number;
+            /** Lifetime Minutes */
+            lifetime_minutes: number;
+            /** Machines */
+            machines: number;
+            /** Micros Per Hour */
+            micros_per_hour: number;
+            /** Minutes */
+            minutes: number;
+            /** Motif */
+            motif: string;
+            /** Name */
+            name: string;
+            /** Steps */
+            steps: number;
+            /** Summary */
+            summary: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * CheckBody
+         * @description Run the checks of a step. `quiet`: the page asks by itself, for those that are watched.
+         *
+         *     A failure is then no failed try, and nothing happens while something runs already.
+         */
+        CheckBody: {
+            /**
+             * Quiet
+             * @default false
+             */
+            quiet: boolean;
+        };
+        /**
+         * CheckView
+         * @description A check as the page names it before it ran.
+         */
+        CheckView: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Watch */
+            watch: boolean;
+        };
+        /**
+         * ChoiceView
+         * @description A choice of a question; which ones are right stays on the server.
+         */
+        ChoiceView: {
+            /** Html */
+            html: string;
+            /** Id */
+            id: string;
+        };
+        /**
+         * ClassBody
+         * @description A new class. `key` is made by the page once: repeating the request makes one class.
+         *
+         *     `budget_micros` in millionths of the deployment's currency; None: no limit. `people` are the
+         *     expected students; with `roster_only` nobody else may join.
+         */
+        ClassBody: {
+            /** Budget Micros */
+            budget_micros?: number | null;
+            /** Closes At */
+            closes_at: number;
+            /**
+             * Email Required
+             * @default false
+             */
+            email_required: boolean;
+            /** Key */
+            key: string;
+            /** Labs */
+            labs: string[];
+            /** Opens At */
+            opens_at: number;
+            /** People */
+            people?: components["schemas"]["PersonBody"][];
+            /**
+             * Roster Only
+             * @default false
+             */
+            roster_only: boolean;
+            /** Seats */
+            seats: number;
+            /** Title */
+            title: string;
+            /**
+             * Welcome
+             * @default
+             */
+            welcome: string;
+        };
+        /**
+         * ClassChange
+         * @description What to change in a class; what is left out stays. `version` is the one the page showed.
+         */
+        ClassChange: {
+            /** Budget Micros */
+            budget_micros?: number | null;
+            /** Closes At */
+            closes_at?: number | null;
+            /** Labs */
+            labs?: string[] | null;
+            /**
+             * No Budget
+             * @default false
+             */
+            no_budget: boolean;
+            /** Opens At */
+            opens_at?: number | null;
+            /** Roster Only */
+            roster_only?: boolean | null;
+            /** Seats */
+            seats?: number | null;
+            /** Title */
+            title?: string | null;
+            /** Version */
+            version: number;
+            /** Welcome */
+            welcome?: string | null;
+        };
+        /**
+         * ClassLab
+         * @description A lab of a class as the board needs it.
+         */
+        ClassLab: {
+            /** Hue */
+            hue: number;
+            /** Minutes */
+            minutes: number;
+            /** Motif */
+            motif: string;
+            /** Name */
+            name: string;
+            /** Steps */
+            steps: components["schemas"]["StepTitle"][];
+            /** Terminals */
+            terminals: string[];
+            /** Title */
+            title: string;
         };
         /**
          * ClassList
@@ -269,13 +738,15 @@ export interface components {
         };
         /**
          * ClassPage
-         * @description All the class page shows.
+         * @description All the class page shows. `here`: students who have joined.
          */
         ClassPage: {
             /** Allowed */
-            allowed: ("look_around" | "join" | "see_class" | "see_lab" | "play" | "stop" | "extend" | "open" | "watch" | "see_board" | "create_class" | "link_device" | "operate")[];
+            allowed: ("look_around" | "join" | "see_class" | "see_lab" | "play" | "stop" | "extend" | "open" | "learn" | "raise_hand" | "watch" | "see_board" | "create_class" | "manage" | "link_device" | "operate")[];
             /** Closes At */
             closes_at: number;
+            /** Here */
+            here: number;
             /** Id */
             id: string;
             /** Instructor */
@@ -283,6 +754,8 @@ export interface components {
             /** Labs */
             labs: components["schemas"]["LabCard"][];
             me: components["schemas"]["User"];
+            /** Messages */
+            messages: components["schemas"]["MessageView"][];
             /** Now */
             now: number;
             /** Opens At */
@@ -292,6 +765,8 @@ export interface components {
              * @enum {string}
              */
             state: "upcoming" | "open" | "closed";
+            /** Teaches */
+            teaches: boolean;
             /** Title */
             title: string;
             /** Welcome */
@@ -340,6 +815,73 @@ export interface components {
             title: string;
         };
         /**
+         * ClassSetup
+         * @description Everything about a class that its trainer set.
+         */
+        ClassSetup: {
+            /** Budget Micros */
+            budget_micros: number | null;
+            /** Closes At */
+            closes_at: number;
+            /** Currency */
+            currency: string;
+            /** Email Required */
+            email_required: boolean;
+            /** Id */
+            id: string;
+            /** Instructor */
+            instructor: string;
+            /** Join Code */
+            join_code: string;
+            /** Labs */
+            labs: components["schemas"]["ClassLab"][];
+            /** Now */
+            now: number;
+            /** Opens At */
+            opens_at: number;
+            /** Roster Only */
+            roster_only: boolean;
+            /** Seats */
+            seats: number;
+            /** Seats Taken */
+            seats_taken: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "upcoming" | "open" | "closed";
+            /** Title */
+            title: string;
+            /** Version */
+            version: number;
+            /** Welcome */
+            welcome: string;
+        };
+        /**
+         * Cost
+         * @description What the class has cost so far, costs an hour now, and may cost (None: no limit).
+         */
+        Cost: {
+            /** Budget Micros */
+            budget_micros: number | null;
+            /** Hour Micros */
+            hour_micros: number;
+            /** So Far Micros */
+            so_far_micros: number;
+        };
+        /**
+         * DatedSeat
+         * @description A sandbox and the deadline the page showed: repeating the request extends once.
+         */
+        DatedSeat: {
+            /** Deadline At */
+            deadline_at: number;
+            /** Lab */
+            lab: string;
+            /** Student */
+            student: string;
+        };
+        /**
          * DeviceLink
          * @description A one-time address to go on with another device.
          */
@@ -357,10 +899,31 @@ export interface components {
             /** Extensions Left */
             extensions_left: number;
         };
+        /**
+         * ExtendManyBody
+         * @description More time for several sandboxes, beside the extensions that students have themselves.
+         */
+        ExtendManyBody: {
+            /** Minutes */
+            minutes: number;
+            /** Sandboxes */
+            sandboxes: components["schemas"]["DatedSeat"][];
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * HandBody
+         * @description A raised hand, with a word for the trainer.
+         */
+        HandBody: {
+            /**
+             * Text
+             * @default
+             */
+            text: string;
         };
         /**
          * Health
@@ -374,6 +937,23 @@ export interface components {
             status: "ok";
             /** Version */
             version: string;
+        };
+        /**
+         * HintAnswer
+         * @description The hints revealed so far (HTML).
+         */
+        HintAnswer: {
+            /** Hints */
+            hints: string[];
+            progress: components["schemas"]["ProgressView"];
+        };
+        /**
+         * HintBody
+         * @description How many hints the page shows: repeating the request reveals one more once.
+         */
+        HintBody: {
+            /** Seen */
+            seen: number;
         };
         /**
          * JoinBody
@@ -398,9 +978,13 @@ export interface components {
         };
         /**
          * LabCard
-         * @description A lab on the class page. `steps` is their number.
+         * @description A lab on the class page. `steps` is their number, `done` how many this person has passed.
+         *
+         *     `step` is the number (from 1) of the one they were at; 0: they have not begun.
          */
         LabCard: {
+            /** Done */
+            done: number;
             /** Hue */
             hue: number;
             /** Lifetime Minutes */
@@ -414,6 +998,8 @@ export interface components {
             /** Name */
             name: string;
             sandbox: components["schemas"]["SandboxView"] | null;
+            /** Step */
+            step: number;
             /** Steps */
             steps: number;
             /** Summary */
@@ -423,13 +1009,17 @@ export interface components {
         };
         /**
          * LabContent
-         * @description The guide of a lab.
+         * @description The guide of a lab. `number` is its place in the class, from 1.
          */
         LabContent: {
+            /** Lifetime Minutes */
+            lifetime_minutes: number;
             /** Minutes */
             minutes: number;
             /** Name */
             name: string;
+            /** Number */
+            number: number;
             /** Steps */
             steps: components["schemas"]["StepContent"][];
             /** Summary */
@@ -443,8 +1033,11 @@ export interface components {
          */
         LabPage: {
             lab: components["schemas"]["LabContent"];
+            /** Messages */
+            messages: components["schemas"]["MessageView"][];
             /** Now */
             now: number;
+            progress: components["schemas"]["ProgressView"] | null;
             sandbox: components["schemas"]["SandboxView"] | null;
         };
         /**
@@ -458,6 +1051,74 @@ export interface components {
             state: string;
         };
         /**
+         * ManyAnswer
+         * @description How many sandboxes it was done for.
+         */
+        ManyAnswer: {
+            /** Count */
+            count: number;
+            /** Now */
+            now: number;
+        };
+        /**
+         * MessageBody
+         * @description A word to the class, or to some students. `key` is made by the page once.
+         */
+        MessageBody: {
+            /** Key */
+            key: string;
+            /** Students */
+            students?: string[] | null;
+            /** Text */
+            text: string;
+        };
+        /**
+         * MessageView
+         * @description A word of the trainer to the class, or to one student (`to_me`).
+         */
+        MessageView: {
+            /** At */
+            at: number;
+            /** Id */
+            id: string;
+            /** Sender */
+            sender: string;
+            /** Text */
+            text: string;
+            /** To Me */
+            to_me: boolean;
+        };
+        /**
+         * Need
+         * @description Why a student needs the trainer, since when, and in which lab.
+         *
+         *     `text` has the student's own words on a raised hand, and what a failing check or a failed
+         *     sandbox said; it may be empty.
+         */
+        Need: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "hand" | "broken" | "failing" | "quiet";
+            /** Lab */
+            lab: string;
+            /** Since */
+            since: number;
+            /** Text */
+            text: string;
+        };
+        /**
+         * PersonBody
+         * @description Somebody expected in the class.
+         */
+        PersonBody: {
+            /** Email */
+            email?: string | null;
+            /** Name */
+            name: string;
+        };
+        /**
          * PortView
          * @description A published port: a web tab.
          */
@@ -469,18 +1130,116 @@ export interface components {
             /** Title */
             title: string;
         };
+        /**
+         * ProgressAnswer
+         * @description How far the student is now.
+         */
+        ProgressAnswer: {
+            /** Now */
+            now: number;
+            progress: components["schemas"]["ProgressView"];
+        };
+        /**
+         * ProgressView
+         * @description How far a student is. `busy` names the step whose check or solution runs now.
+         *
+         *     `watching` names the step whose checks run because the page asked by itself (`quiet`).
+         *     `problem` says why the last run could not be done. `revision` grows with every change.
+         */
+        ProgressView: {
+            /** Busy */
+            busy: string | null;
+            /** Done */
+            done: number;
+            /** Hand At */
+            hand_at: number | null;
+            /** Of */
+            of: number;
+            /** Problem */
+            problem: string | null;
+            /** Revision */
+            revision: number;
+            /** Step */
+            step: string | null;
+            /** Steps */
+            steps: components["schemas"]["StepProgressView"][];
+            /** Watching */
+            watching: string | null;
+        };
+        /**
+         * QuestionView
+         * @description A question without its answer.
+         */
+        QuestionView: {
+            /** Choices */
+            choices: components["schemas"]["ChoiceView"][];
+            /** Html */
+            html: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "one" | "many" | "text";
+        };
+        /**
+         * QuizBody
+         * @description An answer: the ids of the chosen choices, or the text. The same again is no other try.
+         */
+        QuizBody: {
+            /** Choices */
+            choices?: string[];
+            /** Question */
+            question: string;
+            /** Text */
+            text?: string | null;
+        };
         /** ResponseValidationError */
         ResponseValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
         };
         /**
+         * RosterAnswer
+         * @description The roster, by name.
+         */
+        RosterAnswer: {
+            /** People */
+            people: components["schemas"]["RosterPerson"][];
+        };
+        /**
+         * RosterBody
+         * @description Everybody expected: replaces the list. Who has joined keeps their seat.
+         */
+        RosterBody: {
+            /** People */
+            people: components["schemas"]["PersonBody"][];
+        };
+        /**
+         * RosterPerson
+         * @description Somebody expected, or who came. `joined_at` None: not here yet.
+         */
+        RosterPerson: {
+            /** Email */
+            email: string | null;
+            /** Expected */
+            expected: boolean;
+            /** Joined At */
+            joined_at: number | null;
+            /** Name */
+            name: string;
+        };
+        /**
          * SandboxAnswer
-         * @description A sandbox and the server's clock.
+         * @description A sandbox with all that changes beside it, and the server's clock.
          */
         SandboxAnswer: {
+            /** Messages */
+            messages: components["schemas"]["MessageView"][];
             /** Now */
             now: number;
+            progress: components["schemas"]["ProgressView"] | null;
             sandbox: components["schemas"]["SandboxView"] | null;
         };
         /**
@@ -521,12 +1280,36 @@ export interface components {
             terminals: components["schemas"]["TerminalView"][];
         };
         /**
+         * Seat
+         * @description A student's sandbox of a lab.
+         */
+        Seat: {
+            /** Lab */
+            lab: string;
+            /** Student */
+            student: string;
+        };
+        /**
+         * SentAnswer
+         * @description A message that was sent, and to how many.
+         */
+        SentAnswer: {
+            /** At */
+            at: number;
+            /** Id */
+            id: string;
+            /** Students */
+            students: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * Session
          * @description Who is signed in (None: nobody), their classes, and what they may do at all.
          */
         Session: {
             /** Allowed */
-            allowed: ("look_around" | "join" | "see_class" | "see_lab" | "play" | "stop" | "extend" | "open" | "watch" | "see_board" | "create_class" | "link_device" | "operate")[];
+            allowed: ("look_around" | "join" | "see_class" | "see_lab" | "play" | "stop" | "extend" | "open" | "learn" | "raise_hand" | "watch" | "see_board" | "create_class" | "manage" | "link_device" | "operate")[];
             /** Classes */
             classes: components["schemas"]["ClassRef"][];
             user: components["schemas"]["User"] | null;
@@ -540,34 +1323,77 @@ export interface components {
             token: string;
         };
         /**
+         * StepBody
+         * @description The step the student has turned to.
+         */
+        StepBody: {
+            /** Step */
+            step: string;
+        };
+        /**
          * StepContent
-         * @description One step of the guide; `html` was sanitised when the lab was published.
+         * @description One step of the guide; `hints` are those this student has revealed, of `hints_total`.
          */
         StepContent: {
+            /** Checks */
+            checks: components["schemas"]["CheckView"][];
+            /** Hints */
+            hints: string[];
+            /** Hints Total */
+            hints_total: number;
             /** Html */
             html: string;
             /** Id */
             id: string;
             /** Minutes */
             minutes: number;
+            /** Quiz */
+            quiz: components["schemas"]["QuestionView"][];
+            /** Solvable */
+            solvable: boolean;
             /** Title */
             title: string;
         };
         /**
-         * StudentRow
-         * @description One student on the board; `labs` by lab name.
+         * StepProgressView
+         * @description One step of the guide as this student has it. `tries`: failed presses before it passed.
          */
-        StudentRow: {
+        StepProgressView: {
+            /** Hints */
+            hints: number;
             /** Id */
             id: string;
-            /** Joined At */
-            joined_at: number;
-            /** Labs */
-            labs: {
-                [key: string]: components["schemas"]["SandboxView"];
-            };
-            /** Name */
-            name: string;
+            /** Passed At */
+            passed_at: number | null;
+            /** Quiz */
+            quiz: components["schemas"]["AnsweredView"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "untouched" | "seen" | "failing" | "passed" | "solved";
+            /** Tries */
+            tries: number;
+            /** Verdicts */
+            verdicts: components["schemas"]["VerdictView"][];
+        };
+        /**
+         * StepTitle
+         * @description A step as the board names it.
+         */
+        StepTitle: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * StopManyBody
+         * @description Stop these sandboxes; None: all of the class.
+         */
+        StopManyBody: {
+            /** Sandboxes */
+            sandboxes?: components["schemas"]["Seat"][] | null;
         };
         /**
          * TerminalView
@@ -600,7 +1426,7 @@ export interface components {
              * For
              * @enum {string}
              */
-            for: "terminal" | "watch" | "control" | "preview";
+            for: "terminal" | "watch" | "files" | "preview";
             /** Machine */
             machine?: string | null;
             /** Port */
@@ -628,6 +1454,35 @@ export interface components {
             /** Error Type */
             type: string;
         };
+        /**
+         * VerdictView
+         * @description What a check said.
+         */
+        VerdictView: {
+            /** At */
+            at: number;
+            /** Check */
+            check: string;
+            /** Ok */
+            ok: boolean;
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * WatchBody
+         * @description Look on, or type with the student (`join`). The student sees who is there either way.
+         */
+        WatchBody: {
+            /**
+             * Join
+             * @default false
+             */
+            join: boolean;
+            /** Terminal */
+            terminal?: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -653,6 +1508,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClassList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_class: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClassBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassSetup"];
                 };
             };
             /** @description Validation Error */
@@ -728,6 +1616,72 @@ export interface operations {
             };
         };
     };
+    board_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    extend_many: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExtendManyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     lab_page: {
         parameters: {
             query?: never;
@@ -747,6 +1701,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LabPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    raise_hand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+                lab: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProgressAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    lower_hand: {
+        parameters: {
+            query?: {
+                /** @description A student's id, for trainers */
+                student?: string | null;
+            };
+            header?: never;
+            path: {
+                class_id: string;
+                lab: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProgressAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    turn_to: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+                lab: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProgressAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -950,7 +2011,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WatchBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             201: {
@@ -959,6 +2024,384 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TicketAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+                lab: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    hint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+                lab: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HintBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HintAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    quiz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+                lab: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuizBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProgressAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    solve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+                lab: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    send: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    unsend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    roster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    expect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RosterBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassSetup"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_class: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClassChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassSetup"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stop_many: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopManyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -1052,6 +2495,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClassPreview"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    catalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Catalogue"];
                 };
             };
             /** @description Validation Error */

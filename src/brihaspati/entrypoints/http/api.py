@@ -21,7 +21,15 @@ from brihaspati.domain import access
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.membership import Membership
 from brihaspati.engine.problems import Problem
-from brihaspati.entrypoints.http import problems, public, routes, sessions, student
+from brihaspati.entrypoints.http import (
+    guide,
+    problems,
+    public,
+    routes,
+    sessions,
+    student,
+    trainer,
+)
 from brihaspati.entrypoints.http.addresses import Addresses
 from brihaspati.entrypoints.http.routes import Call, Route
 
@@ -35,7 +43,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
 }
 # Importing the modules is what fills the table.
-MODULES = (public, student)
+MODULES = (public, student, guide, trainer)
 
 Event = Mapping[str, Any]
 

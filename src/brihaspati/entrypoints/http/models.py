@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from brihaspati.domain import access, classrooms
-from brihaspati.engine.reading import LabCard, SandboxView, StudentRow
+from brihaspati.engine.reading import LabCard
 
 
 class Strict(BaseModel):
@@ -43,7 +43,7 @@ class ExtendBody(Strict):
 class TicketBody(Strict):
     """What to open. `port` and `machine` go with a preview."""
 
-    for_: Annotated[Literal["terminal", "watch", "control", "preview"], Field(alias="for")]
+    for_: Annotated[Literal["terminal", "watch", "files", "preview"], Field(alias="for")]
     port: Annotated[int | None, Field(ge=1, le=65535)] = None
     machine: Annotated[str | None, Field(max_length=63)] = None
 
@@ -113,8 +113,18 @@ class ClassPreview(BaseModel):
     email_required: bool
 
 
+class MessageView(BaseModel):
+    """A word of the trainer to the class, or to one student (`to_me`)."""
+
+    id: str
+    text: str
+    sender: str
+    at: int
+    to_me: bool
+
+
 class ClassPage(BaseModel):
-    """All the class page shows."""
+    """All the class page shows. `here`: students who have joined."""
 
     id: str
     title: str
@@ -124,43 +134,12 @@ class ClassPage(BaseModel):
     opens_at: int
     closes_at: int
     now: int
+    here: int
+    teaches: bool
     me: User
     allowed: list[access.Action]
+    messages: list[MessageView]
     labs: list[LabCard]
-
-
-class StepContent(BaseModel):
-    """One step of the guide; `html` was sanitised when the lab was published."""
-
-    id: str
-    title: str
-    html: str
-    minutes: int
-
-
-class LabContent(BaseModel):
-    """The guide of a lab."""
-
-    name: str
-    title: str
-    summary: str
-    minutes: int
-    steps: list[StepContent]
-
-
-class LabPage(BaseModel):
-    """All the lab page shows."""
-
-    lab: LabContent
-    sandbox: SandboxView | None
-    now: int
-
-
-class SandboxAnswer(BaseModel):
-    """A sandbox and the server's clock."""
-
-    sandbox: SandboxView | None
-    now: int
 
 
 class TicketAnswer(BaseModel):
@@ -169,10 +148,3 @@ class TicketAnswer(BaseModel):
     ticket: str
     expires_at: int
     url: str
-
-
-class BoardAnswer(BaseModel):
-    """Everybody in a class."""
-
-    students: list[StudentRow]
-    now: int

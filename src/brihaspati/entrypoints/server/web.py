@@ -21,6 +21,8 @@ from brihaspati.entrypoints.http.api import whole as api_whole
 from brihaspati.entrypoints.server import waiting
 
 IMMUTABLE = "public, max-age=31536000, immutable"
+# What is done in a sandbox: its state is told by the sandbox's own address.
+_BESIDE = re.compile(r"^(/v1/classes/[^/]+/labs/[^/]+)/.+$")
 NOT_BUILT = """<!doctype html><title>Brihaspati</title>
 <p>The web app is not built yet. Run <code>make web</code>, then reload this page.</p>"""
 
@@ -56,8 +58,8 @@ class Site:
         event = event_of(request, await whole(request.content))
         answer = await self._ask(event)
         seconds = waiting.seconds_wanted(event["headers"])
-        sandbox = _under_way(answer) if seconds else None
-        if sandbox is not None and await self._settled(sandbox, seconds):
+        what = _under_way(answer) if seconds else None
+        if what is not None and await self._settled(what, seconds):
             again = await self._ask(as_get(event))
             answer = {**again, "statusCode": answer["statusCode"]} if _is_good(again) else again
         return _response(answer)
@@ -66,15 +68,15 @@ class Site:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self.api, event)
 
-    async def _settled(self, sandbox: str, seconds: float) -> bool:
+    async def _settled(self, what: str, seconds: float) -> bool:
         """Wait for the end of what is under way; False when the time was over first."""
-        future = self.bell.waiting(sandbox)
+        future = self.bell.waiting(what)
         try:
             await asyncio.wait_for(future, seconds)
         except TimeoutError:
             return False
         finally:
-            self.bell.leave(sandbox, future)
+            self.bell.leave(what, future)
         return True
 
     def _file(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -167,19 +169,25 @@ def _is_good(answer: dict[str, Any]) -> bool:
 
 
 def _under_way(answer: dict[str, Any]) -> str | None:
-    """The sandbox an answer tells of, if something is happening to it."""
+    """What the bell rings for, if something happens to or in the sandbox an answer tells of."""
     if not _is_good(answer):
         return None
     said = json.loads(answer["body"] or "null")
     sandbox = said.get("sandbox") if isinstance(said, dict) else None
-    return sandbox["id"] if sandbox and sandbox["phase"] in waiting.UNDER_WAY else None
+    if not sandbox:
+        return None
+    if sandbox["phase"] in waiting.UNDER_WAY:
+        return str(sandbox["id"])
+    progress = said["progress"] or {}
+    busy = progress.get("busy") or progress.get("watching")
+    return waiting.run_in(sandbox["id"]) if busy else None
 
 
 def as_get(event: dict[str, Any]) -> dict[str, Any]:
-    """The request that only looks at what this one changed."""
-    context = event["requestContext"]
-    http = {**context["http"], "method": "GET"}
-    return {**event, "requestContext": {**context, "http": http}, "body": None}
+    """The request that only looks at what this one changed: the sandbox, where it did so beside."""
+    context, path = event["requestContext"], _BESIDE.sub(r"\1/sandbox", event["rawPath"])
+    http = {**context["http"], "method": "GET", "path": path}
+    return {**event, "rawPath": path, "requestContext": {**context, "http": http}, "body": None}
 
 
 def _sha256(text: str) -> str:
