@@ -5,6 +5,7 @@ They stand between `<!-- table NAME -->` and `<!-- end -->`; NAME is a part of t
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import Any
 
 from brihaspati.adapters.labfolder import schema
 
-PARTS = ("lab", "machine", "port", "network", "terminal", "step")
+PARTS = ("lab", "machine", "port", "network", "terminal", "step", "check", "question", "option")
 _TABLE = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -40,7 +41,8 @@ def _default(name: str, member: Mapping[str, Any], part: Mapping[str, Any]) -> s
     if name in part.get("required", ()):
         return "required"
     default = member.get("default")
-    return "" if default in (None, [], {}) else f"`{default}`"
+    shown = default if isinstance(default, str) else json.dumps(default)
+    return "" if default in (None, [], {}) else f"`{shown}`"
 
 
 def table(name: str) -> str:

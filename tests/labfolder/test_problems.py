@@ -54,7 +54,7 @@ CASES: dict[str, tuple[Changes, str, int, str, str]] = {
         "`memory_mb`?",
     ),
     "number as key": (yaml("title:", "5: x\ntitle:"), "lab.yaml", 3, "`5` is not known", "Known"),
-    "later version": (yaml("check: one.sh", "hints: []"), "lab.yaml", 10, "later version", "out"),
+    "no hints": (yaml("check: one.sh", "hints: []"), "lab.yaml", 10, "has 0 entries", "1 to 10"),
     "wrong schema": (yaml("schema: 1", "schema: 2"), "lab.yaml", 1, "`schema` is 2", "Write 1"),
     "true is not 1": (yaml("schema: 1", "schema: true"), "lab.yaml", 1, "`schema`", "Write 1"),
     "number for text": (yaml("A demo", "2024"), "lab.yaml", 3, "must be text", "quotes"),
@@ -257,7 +257,13 @@ CASES: dict[str, tuple[Changes, str, int, str, str]] = {
         "Known: main",
     ),
     "unknown verb": (step("# A\n\n```sh rum\nls\n```\n"), STEP, 3, "`rum`", "Did you mean `run`"),
-    "verb twice": (step("# A\n\n```sh run copy\nls\n```\n"), STEP, 3, "twice", "Keep one"),
+    "verb twice": (
+        step("# A\n\n```sh run copy\nls\n```\n"),
+        STEP,
+        3,
+        "`run` and `copy`",
+        "Keep one",
+    ),
     "no language": (step("# A\n\n```run\nls\n```\n"), STEP, 3, "starts with `run`", "```sh"),
     "terminal alone": (
         step("# A\n\n```sh terminal=main\nls\n```\n"),

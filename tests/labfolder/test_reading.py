@@ -92,9 +92,10 @@ def test_every_field_of_the_file_arrives_in_the_lab(full: Path) -> None:
     )
     one, two = lab.steps
     assert (one.id, one.title, one.minutes, one.machine) == ("one", "First", 7, "db")
-    assert (one.check, one.solve) == (folders.FILES["one.sh"], folders.FILES["setup.sh"])
+    assert one.checks == (labs.Check("one", "First", folders.FILES["one.sh"], "db"),)
+    assert one.solve == folders.FILES["setup.sh"]
     assert (two.id, two.title, two.minutes) == ("two", "Second", 5)
-    assert (two.machine, two.check, two.solve) == (None, None, None)
+    assert (two.machine, two.checks, two.solve, two.hints, two.quiz) == (None, (), None, (), ())
 
 
 def test_what_is_left_out_gets_the_defaults_of_the_domain(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""A step's Markdown as HTML a page may show as it is.
+"""Markdown of a step, a hint or a question as HTML a page may show as it is.
 
 Nothing an author writes can become a script: HTML in the Markdown is shown as text, and what the
 renderer made passes nh3 with a list of allowed tags, attributes and classes on top. The markup is
-a contract with the web app, documented in docs/how-to/write-a-lab.md.
+a contract with the web app, documented in docs/reference/lab-yaml.md.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import functools
 import html
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import nh3
@@ -24,7 +24,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from brihaspati.adapters.labfolder import infostring
+from brihaspati.adapters.labfolder import actions, infostring
 from brihaspati.adapters.labfolder.problems import Report
 
 CALLOUTS = ("note", "tip", "important", "warning", "caution")
@@ -35,25 +35,40 @@ _WEB = ("https://", "http://", "mailto:")
 
 @dataclass(slots=True)
 class Page:
-    """One step while it is rendered, and what its Markdown may name."""
+    """One text while it is rendered, and what its Markdown may name.
+
+    `first_line` is where the text begins in its file. A `titled` one may start with a heading.
+    """
 
     file: str
     report: Report
     terminals: Sequence[str]
     steps: Mapping[str, str]  # file name of a step -> its id
     image: Callable[[str, int], str | None]
+    reach: actions.Reach = actions.NOTHING
+    first_line: int = 1
+    titled: bool = True
     title: str | None = None
     title_line: int = 0
-    _seen: set[str] = field(default_factory=set)
 
     def fault(self, line: int, message: str, fix: str) -> None:
-        """Note a problem on a line of this step."""
-        self.report.add(self.file, line, message, fix)
+        """Note a problem on a line of this text."""
+        self.report.add(self.file, self.first_line + line - 1, message, fix)
 
 
 def render(text: str, page: Page) -> str:
     """The step as sanitised HTML. The `# heading` it starts with becomes `page.title` instead."""
     return clean(_markdown().render(text, {"page": page}))
+
+
+def render_line(text: str, page: Page) -> str:
+    """One paragraph as sanitised HTML that may stand in a label: nothing in it can be pressed."""
+    tokens = _markdown().parseInline(text, {"page": page})
+    inside = [child for token in tokens for child in token.children or []]
+    if any(child.type in {"link_open", "image"} for child in inside):
+        message = "A link or a picture in an answer would be pressed instead of it."
+        page.fault(1, message, "Put it into the question.")
+    return clean(_markdown().renderer.render(tokens, _markdown().options, {"page": page}))
 
 
 def clean(rendered: str) -> str:
@@ -75,12 +90,18 @@ _TAGS = {
     "hr", "blockquote", "pre", "code", "span", "div", "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
 _ATTRIBUTES: dict[str, set[str]] = {
-    "a": {"href", "title", "target", "rel", "data-step"},
+    "a": {
+        "href", "title", "target", "rel", "data-step", "data-port", "data-file", "data-line",
+        "data-machine",
+    },
     "img": {"src", "alt", "title"},
     "ol": {"start"},
-    "pre": {"data-run", "data-copy", "data-terminal", "data-language", "tabindex"},
+    "pre": {
+        "data-run", "data-type", "data-copy", "data-terminal", "data-interrupt", "data-clear",
+        "data-language", "tabindex",
+    },
     "div": {"data-callout", "role"},
-}
+}  # fmt: skip
 
 
 @functools.cache
@@ -88,6 +109,7 @@ def _classes() -> dict[str, set[str]]:
     tokens = {f"{TOKEN_PREFIX}{name}" for name in pygments.token.STANDARD_TYPES.values() if name}
     aligned = {"align-left", "align-center", "align-right"}
     return {
+        "a": {"action"},
         "pre": {"code", "command"},
         "span": tokens,
         "div": {"callout"},
@@ -102,13 +124,23 @@ def _filtered(tag: str, attribute: str, value: str) -> str | None:
         return value if value.lower().startswith((*_WEB, "#")) else None
     if (tag, attribute) == ("img", "src"):
         return value if re.match(r"data:image/(png|jpeg|gif|webp);base64,", value) else None
+    if attribute in {"data-port", "data-line"}:
+        return value if re.fullmatch(r"[1-9][0-9]{0,6}", value) else None
     return value
 
 
 # --- Markdown -----------------------------------------------------------------------------------
+class _Markdown(MarkdownIt):
+    """As MarkdownIt, but a `file:` link is one: it is either an action or reported."""
+
+    def validateLink(self, url: str) -> bool:  # noqa: N802 - the library's name
+        """Whether a link may be one at all; what it may lead to is judged later."""
+        return url.lower().startswith("file:") or super().validateLink(url)
+
+
 @functools.cache
 def _markdown() -> MarkdownIt:
-    made = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    made = _Markdown("commonmark", {"html": False}).enable(["table", "strikethrough"])
     made.core.ruler.after("block", "lab_headings", _headings)
     made.core.ruler.after("lab_headings", "lab_callouts", _callouts)
     made.core.ruler.push("lab_references", _references)
@@ -130,7 +162,7 @@ def _plain(inline: str) -> str:
 def _headings(state: StateCore) -> None:
     page: Page = state.env["page"]
     tokens = state.tokens
-    if tokens and tokens[0].tag == "h1":
+    if page.titled and tokens and tokens[0].tag == "h1":
         page.title, page.title_line = _plain(tokens[1].content), _line(tokens[0])
         del tokens[:3]
     for token in tokens:
@@ -140,7 +172,7 @@ def _headings(state: StateCore) -> None:
             page.fault(
                 _line(token),
                 "A `# heading` may only be the first thing in a step: it is the title.",
-                "Use `## heading` for parts of the step.",
+                "Use `## heading` for parts of a text.",
             )
         # The page shows the lab's title as h1 and the step's as h2.
         token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
@@ -242,11 +274,17 @@ def _link(token: Token, line: int, page: Page) -> None:
         token.attrs |= {"target": "_blank", "rel": "noopener noreferrer"}
     elif href in page.steps:
         token.attrs |= {"href": f"#{page.steps[href]}", "data-step": page.steps[href]}
+    elif href.startswith(actions.PREFIXES):
+        try:
+            given = {name: value for name, value in token.attrs.items() if name != "href"}
+            token.attrs = {**actions.attributes(href, page.reach), **given}
+        except actions.NoAction as problem:
+            page.fault(line, problem.message, problem.fix)
     else:
         page.fault(
             line,
             f"The link to {href or 'nothing'} leads nowhere.",
-            "Use a full https:// address, or the file name of another step.",
+            "Use a full https:// address, the file name of another step, port: or file:.",
         )
 
 
@@ -261,7 +299,7 @@ def _image(token: Token, line: int, page: Page) -> None:
             "Put it there and name it by its path, such as pictures/plan.png.",
         )
         return
-    found = page.image(source, line)
+    found = page.image(source, page.first_line + line - 1)
     if found:
         token.attrs["src"] = found
 
@@ -282,13 +320,17 @@ def _fence(
     code = code.strip("\n")
     if not code.strip():
         page.fault(_line(token), "The command block is empty.", "Write the command into it.")
-    if block.verb == "run" and re.match(r"\s*[$#>] ", code):
+    if block.typed and re.match(r"\s*[$#>] ", code):
         page.fault(
             _line(token) + 1,
             "The command starts with a prompt, which would be run with it.",
             "Write the command alone.",
         )
-    extra = f' data-terminal="{html.escape(block.terminal)}"' if block.verb == "run" else ""
+    if block.verb == "type" and "\n" in code:
+        message = "A `type` block has one line: a line end is the Enter key."
+        page.fault(_line(token) + 2, message, "Use `run`, or make several blocks.")
+    extra = f' data-terminal="{html.escape(block.terminal)}"' if block.typed else ""
+    extra += "".join(f" data-{word}" for word in block.before if block.typed)
     return (
         f'<pre class="command" data-{block.verb}{extra}'
         f' data-language="{html.escape(block.language)}"><code>{html.escape(code)}</code></pre>\n'

@@ -1,8 +1,9 @@
 """The words after a code fence, as in "sh run terminal=main".
 
 The first word is the language. A verb after it makes the block a command: `run` (a button types it
-into a terminal), `copy` (a button copies it). `terminal=NAME` says which terminal. Every other
-word is refused, so that later verbs never change what an old lab means.
+into a terminal, with Enter), `type` (the same, without Enter), `copy` (a button copies it).
+`terminal=NAME` says which terminal; `interrupt` presses Ctrl-C there first, `clear` empties its
+screen. Every other word is refused, so that later ones never change what an old lab means.
 """
 
 from __future__ import annotations
@@ -10,20 +11,28 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast, get_args
 
-Verb = Literal["run", "copy"]
-_KNOWN = ("run", "copy", "terminal=NAME")
+Verb = Literal["run", "type", "copy"]
+VERBS = get_args(Verb)
+BEFORE = ("interrupt", "clear")
+_KNOWN = (*VERBS, "terminal=NAME", *BEFORE)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What a fence asks for. `faults` are (message, fix) pairs."""
+    """What a fence asks for; `before` is done in the terminal first. `faults`: (message, fix)."""
 
     language: str
     verb: Verb | None
     terminal: str
+    before: tuple[str, ...] = ()
     faults: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def typed(self) -> bool:
+        """Whether it goes into a terminal."""
+        return self.verb in {"run", "type"}
 
 
 def parse(info: str, terminals: Sequence[str]) -> Block:
@@ -33,25 +42,30 @@ def parse(info: str, terminals: Sequence[str]) -> Block:
     verb: Verb | None = None
     terminal = terminals[0] if terminals else "main"
     faults: list[tuple[str, str]] = []
-    if language in {"run", "copy"} or "=" in language:
+    if language in {*VERBS, *BEFORE} or "=" in language:
         faults.append((f"The block starts with `{language}`.", "Name the language first: ```sh."))
         language = ""
     for word in words[1:]:
         name, equals, value = word.partition("=")
-        if word in {"run", "copy"} and verb is None:
-            verb = "run" if word == "run" else "copy"
-        elif word in {"run", "copy"}:
-            faults.append(("The block says `run` or `copy` twice.", "Keep one of them."))
+        if word in VERBS and verb is None:
+            verb = cast("Verb", word)
+        elif word in VERBS:
+            faults.append((f"The block says `{verb}` and `{word}`.", "Keep one of them."))
         elif name == "terminal" and equals:
             terminal = value
             if value not in terminals:
-                faults.append(
-                    (f"There is no terminal `{value}`.", f"Known: {', '.join(terminals)}.")
-                )
-        else:
-            near = difflib.get_close_matches(name, ["run", "copy", "terminal"], 1)
+                known = f"Known: {', '.join(terminals)}."
+                faults.append((f"There is no terminal `{value}`.", known))
+        elif word not in BEFORE:
+            near = difflib.get_close_matches(name, [*VERBS, "terminal", *BEFORE], 1)
             hint = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(_KNOWN)}."
             faults.append((f"`{word}` after the code fence is not known.", hint))
-    if verb != "run" and any(word.startswith("terminal=") for word in words[1:]):
-        faults.append(("`terminal=` is only for `run` blocks.", "Add `run`, or remove it."))
-    return Block(language, verb, terminal, tuple(faults))
+    before = tuple(word for word in BEFORE if word in words[1:])
+    block = Block(language, verb, terminal, before)
+    if not block.typed:
+        aside = next((w for w in words[1:] if w in BEFORE or w.startswith("terminal=")), None)
+        if aside:
+            what = aside.partition("=")[0] + ("=" if "=" in aside else "")
+            fix = "Add `run`, or remove it."
+            faults.append((f"`{what}` is only for `run` and `type` blocks.", fix))
+    return Block(language, verb, terminal, before, tuple(faults))

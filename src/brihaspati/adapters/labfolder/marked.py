@@ -29,11 +29,15 @@ Scalar = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A value and the line it starts on. `key_lines` is filled for mappings."""
+    """A value and the line it starts on. `key_lines` is filled for mappings.
+
+    `text_line` is where the first line of a text stands: below its `|` or `>`, else the same.
+    """
 
     value: Scalar | dict[str, Tree] | list[Tree]
     line: int
     key_lines: dict[str, int] = field(default_factory=dict)
+    text_line: int = 0
 
     @property
     def members(self) -> dict[str, Tree]:
@@ -61,6 +65,11 @@ class Tree:
         """A member that the schema says is a number."""
         found = self.members.get(key)
         return float(found.value) if found and isinstance(found.value, int | float) else default
+
+    def truth(self, key: str) -> bool:
+        """A member that the schema says is true or false; false when it is absent."""
+        found = self.members.get(key)
+        return found is not None and found.value is True
 
     def each(self, key: str) -> list[Tree]:
         """The items of a list member; none when it is absent."""
@@ -148,7 +157,7 @@ class _Planter:
         if isinstance(node, yaml.SequenceNode):
             return Tree([self.tree(item) for item in node.value], line)
         assert isinstance(node, yaml.ScalarNode)
-        return Tree(_scalar(node), line)
+        return Tree(_scalar(node), line, text_line=line + (node.style in {"|", ">"}))
 
     def _tag(self, node: yaml.Node, line: int) -> None:
         if node.tag.removeprefix(_TAG) not in {

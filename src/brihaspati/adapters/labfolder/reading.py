@@ -7,14 +7,14 @@ import hashlib
 import ipaddress
 import json
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, cast
 
-from brihaspati.adapters.labfolder import contents, guide, marked, schema
+from brihaspati.adapters.labfolder import contents, marked, pages, schema
 from brihaspati.adapters.labfolder.problems import LabProblems, Report
 from brihaspati.domain import labs
 
-FILE = "lab.yaml"
+FILE = pages.FILE
 MISSING_TOOL_CODE = 69  # EX_UNAVAILABLE of sysexits.h
 
 
@@ -98,7 +98,7 @@ class _Reading:
         machines = tuple(self._machine(item) for item in tree.each("machines"))
         names = [machine.name for machine in machines if machine.name]
         terminals = self._terminals(names)
-        steps = self._steps(names, [terminal.name for terminal in terminals])
+        steps = pages.Pages(self.inside, self.report, machines, terminals).steps(tree.each("steps"))
         minutes = tree.whole("minutes") or sum(step.minutes for step in steps)
         lifetime = tree.whole("lifetime_minutes")
         if lifetime < minutes:
@@ -210,13 +210,6 @@ class _Reading:
             requires=tree.texts("requires"),
         )
 
-    def _known_machine(self, tree: marked.Tree, names: list[str]) -> str | None:
-        name = tree.text("machine")
-        if name and name not in names:
-            fix = f"Known: {', '.join(names)}." if names else "Add it under machines."
-            self._fault(tree.line_of("machine"), f"There is no machine `{name}`.", fix)
-        return name or None
-
     def _terminals(self, names: list[str]) -> tuple[labs.Terminal, ...]:
         self._check_network()
         if "terminals" not in self.tree.members:
@@ -226,72 +219,11 @@ class _Reading:
         return tuple(
             labs.Terminal(
                 item.text("name"),
-                self._known_machine(item, names) or "",
+                pages.known_machine(item, names, self._fault) or "",
                 item.texts("command") or None,
             )
             for item in self.tree.each("terminals")
         )
-
-    # --- The guide ------------------------------------------------------------------------------
-    def _steps(self, machines: list[str], terminals: list[str]) -> tuple[labs.Step, ...]:
-        written = [item for item in self.tree.each("steps") if item.text("file")]
-        ids: dict[str, str] = {}
-        for item in written:
-            file = item.text("file")
-            step = PurePosixPath(file).stem
-            if step in ids and ids[step] != file:
-                self._fault(
-                    item.line_of("file"),
-                    f"{file} and {ids[step]} would have the same id, {step}.",
-                    "Rename one of the two files.",
-                )
-            ids.setdefault(step, file)
-        links = guide.step_links([(file, step) for step, file in ids.items()])
-        return tuple(self._step(item, machines, terminals, links) for item in written)
-
-    def _step(
-        self, item: marked.Tree, machines: list[str], terminals: list[str], links: dict[str, str]
-    ) -> labs.Step:
-        file, line = item.text("file"), item.line_of("file")
-        page = guide.Page(
-            file,
-            self.report,
-            terminals,
-            links,
-            image=lambda name, at: self.inside.image(name, file, at),
-        )
-        text = self.inside.text(file, FILE, line)
-        if text is not None and not text.strip():
-            self.report.add(file, 1, "The step is empty.", "Write it, or remove it from lab.yaml.")
-        rendered = guide.render(text, page) if text else ""
-        return labs.Step(
-            id=PurePosixPath(file).stem,
-            title=self._title(item, page, readable=bool(text)),
-            html=rendered,
-            minutes=item.whole("minutes"),
-            machine=self._known_machine(item, machines),
-            check=self._script(item, "check"),
-            solve=self._script(item, "solve"),
-        )
-
-    def _script(self, item: marked.Tree, key: str) -> str | None:
-        name = item.text(key)
-        return self.inside.script(name, FILE, item.line_of(key)) if name else None
-
-    def _title(self, item: marked.Tree, page: guide.Page, *, readable: bool) -> str:
-        given = item.text("title")
-        if given and page.title:
-            self.report.add(
-                page.file,
-                page.title_line,
-                "The step has a title here and another one in lab.yaml.",
-                "Remove one of the two.",
-            )
-        if not given and not page.title and readable:
-            self.report.add(
-                page.file, 1, "The step has no title.", "Start it with a line `# Its title`."
-            )
-        return given or page.title or ""
 
 
 def json_schema() -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 The published schema is the only statement of what lab.yaml may hold, so an editor that knows it
 and this reader cannot disagree. On top of the standard's answer come the line, a sentence and what
-to do. Two annotations help: `patternErrorMessage` says a pattern in words (editors show it too),
-`reserved` lists names that a later version of the format will use.
+to do. One annotation helps: `patternErrorMessage` says a pattern in words (editors show it too).
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from brihaspati.adapters.labfolder.problems import Report
 
 Schema = Mapping[str, Any]
 
-ANNOTATIONS = {"$schema", "$defs", "title", "description", "patternErrorMessage", "reserved"}
+ANNOTATIONS = {"$schema", "$defs", "title", "description", "patternErrorMessage"}
 ASSERTIONS = {
     "$ref", "type", "const", "enum", "properties", "required", "additionalProperties",
     "propertyNames", "maxProperties", "items", "minItems", "maxItems", "minLength", "maxLength",
@@ -32,6 +31,7 @@ _KINDS = {
     "string": "text",
     "integer": "a whole number",
     "number": "a number",
+    "boolean": "true or false",
     "array": "a list (lines starting with `- `)",
     "object": "a group of `name: value` lines",
 }
@@ -138,7 +138,9 @@ class Checker:
     def _scalar(self, tree: marked.Tree, schema: Schema, name: str) -> marked.Tree | None:
         fix = f"Give it {expected(schema)}."
         value = tree.value
-        if isinstance(value, str):
+        if isinstance(value, bool):
+            fault = None
+        elif isinstance(value, str):
             fault = self._text_fault(value, schema)
         else:
             assert isinstance(value, int | float)
@@ -213,13 +215,6 @@ class Checker:
                 return free
             words = f"{names['patternErrorMessage']}, at most {names['maxLength']} characters"
             self._add(line, f"`{key}` cannot be a name here.", f"Use {words}.")
-            return None
-        if key in schema.get("reserved", ()):
-            self._add(
-                line,
-                f"`{prefix}{key}` is a name kept for a later version of this format.",
-                "Leave it out.",
-            )
             return None
         known = schema["properties"]
         near = _near(key, known)
