@@ -178,7 +178,7 @@ def test_a_lab_that_cannot_be_reached_is_no_failed_try_and_is_told() -> None:
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        (ports.ScriptOutcome(0, "", timed_out=True), "It was not done after 10 seconds."),
+        (ports.ScriptOutcome(0, "", timed_out=True), "It was not done in time (10 s)."),
         (ports.ScriptOutcome(-9, "half a"), "It was stopped before its end"),
         (ports.ScriptOutcome(137, ""), "It was stopped before its end"),
         (ports.ScriptOutcome(1, " \n"), "Not done yet."),
@@ -391,7 +391,7 @@ def test_a_solution_runs_then_the_checks_and_the_step_is_solved() -> None:
         ({"solve": FAIL}, "The solution did not work here. Not there: port 80 is closed."),
         (
             {"solve": ports.ScriptOutcome(0, "", timed_out=True)},
-            "The solution did not work here. It was not done after 30 seconds.",
+            "The solution did not work here. It was not done in time (30 s).",
         ),
         ({"page": FAIL}, "The solution ran, but not every check passes yet."),
         ({"solve": ports.Unreachable("gone.")}, "The lab cannot be reached now: gone."),
@@ -491,7 +491,7 @@ def test_a_running_lab_keeps_its_guide_and_the_next_one_has_the_new() -> None:
     pupil.play()
     newer = guided_lab(version="v2", steps=STEPS[:2])
     pupil.house.engine.classes.publish(newer)
-    pupil.house.engine.classes.change(replace(pupil.room, labs=(("hello", "v2"),)))
+    pupil.house.engine.classes.change("demo", lambda room: replace(room, labs=(("hello", "v2"),)))
     reading = pupil.house.engine.reading
     guide = reading.guide(pupil.member, "demo", "hello")
     assert guide is not None

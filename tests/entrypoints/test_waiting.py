@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from brihaspati.engine.engine import Engine
@@ -18,6 +19,7 @@ from brihaspati.entrypoints.http.addresses import Addresses
 from brihaspati.entrypoints.http.api import Api
 from brihaspati.entrypoints.server import waiting
 from brihaspati.entrypoints.server.web import Site
+from guided import FAIL, guided_lab
 from house import House
 
 PATH = "/v1/classes/demo/labs/hello/sandbox"
@@ -32,16 +34,29 @@ class Stage:
     bell: waiting.Bell
     http: aiohttp.ClientSession
 
+    later: list[Callable[[], None]]
+
     async def send(self, method: str, headers: dict[str, str] | None = None) -> tuple[int, Any]:
         async with self.http.request(method, PATH, headers=headers) as answer:
             return answer.status, (await answer.json())["sandbox"]
 
-    async def work_when_somebody_waits(self) -> None:
+    async def press(self, what: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        """Check or solve a step; the progress that is answered."""
+        path = f"/v1/classes/demo/labs/hello/steps/serve/{what}"
+        async with self.http.post(path, json=body, headers=headers) as answer:
+            return answer.status, (await answer.json())["progress"]
+
+    def run_scripts(self) -> None:
+        """Let what was begun in the lab run to its end."""
+        while self.later:
+            self.later.pop(0)()
+
+    async def work_when_somebody_waits(self, work: Callable[[], object] | None = None) -> None:
         async with asyncio.timeout(10):
             while not self.bell._waiting:  # noqa: ASYNC110 - a browser has no bell either
                 await asyncio.sleep(0.005)
         # The engine works in other threads than the loop's.
-        thread = threading.Thread(target=self.house.run)
+        thread = threading.Thread(target=work or self.house.run)
         thread.start()
         await asyncio.get_running_loop().run_in_executor(None, thread.join)
 
@@ -49,9 +64,12 @@ class Stage:
 @asynccontextmanager
 async def opened() -> AsyncIterator[Stage]:
     house, bell = House(), waiting.Bell()
-    house.engine = Engine(replace(house.world, changed=bell.rung))
+    later: list[Callable[[], None]] = []
+    house.engine = Engine(
+        replace(house.world, aside=later.append, changed=bell.rung, checking=bell.checking)
+    )
     bell.serve(asyncio.get_running_loop())
-    house.classroom()
+    house.classroom(guided_lab())
     addresses = Addresses(frozenset({"http://127.0.0.1"}), "localhost")
     site = Site(Api(house.engine, addresses), Path("/nowhere"), addresses, bell)
     runner = web.ServerRunner(web.Server(site.answer))
@@ -64,7 +82,7 @@ async def opened() -> AsyncIterator[Stage]:
             body = {"code": "MARIGOLD", "name": "Asha"}
             async with http.post("/v1/join", json=body) as answer:
                 assert answer.status == 201
-            yield Stage(house, bell, http)
+            yield Stage(house, bell, http, later)
     finally:
         await runner.cleanup()
         site.close()
@@ -126,6 +144,54 @@ def test_what_settled_between_the_answer_and_the_wait_is_not_missed() -> None:
         _, sandbox = await stage.send("PUT")
         stage.house.run()
         await asyncio.wait_for(stage.bell.waiting(sandbox["id"]), 5)
+
+    played(story)
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "state"), [("check", {}, "passed"), ("solve", None, "solved")]
+)
+def test_a_press_that_waits_is_answered_with_the_verdict(what: str, body: Any, state: str) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.send("PUT")
+        stage.house.run()
+        asked = asyncio.ensure_future(stage.press(what, body, **LONG))
+        await stage.work_when_somebody_waits(stage.run_scripts)
+        status, progress = await asked
+        assert (status, progress["busy"]) == (202, None)
+        assert progress["steps"][1]["state"] == state
+        assert stage.bell._waiting == {}
+
+    played(story)
+
+
+def test_a_look_at_the_sandbox_waits_while_a_check_runs_quietly_too() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.send("PUT")
+        stage.house.run()
+        for body in ({}, {"quiet": True}):
+            stage.house.agents.scripts = {"check port": FAIL}
+            await stage.press("check", body)
+            asked = asyncio.ensure_future(stage.send("GET", LONG))
+            await stage.work_when_somebody_waits(stage.run_scripts)
+            status, _ = await asked
+            assert status == 200
+        assert stage.bell._waiting == {}
+
+    played(story)
+
+
+def test_a_check_that_ended_between_the_answer_and_the_wait_is_not_missed() -> None:
+    async def story(stage: Stage) -> None:
+        _, sandbox = await stage.send("PUT")
+        stage.house.run()
+        await stage.press("check", {})
+        over = waiting.run_in(sandbox["id"])
+        missed = stage.bell.waiting(over)
+        assert not missed.done()
+        stage.run_scripts()
+        await asyncio.wait_for(missed, 5)
+        await asyncio.wait_for(stage.bell.waiting(over), 5)
 
     played(story)
 

@@ -89,7 +89,7 @@ class Scripts:
 def _said(outcome: ports.ScriptOutcome, seconds: float) -> str:
     """Why a script failed: its own words, unless it never came to say them."""
     if outcome.timed_out:
-        return f"It was not done after {seconds:.0f} seconds."
+        return f"It was not done in time ({seconds:.0f} s)."
     if outcome.code < 0 or outcome.code == KILLED:
         return OUT_OF_MEMORY
     return progress.plain(outcome.output) or NOT_YET
