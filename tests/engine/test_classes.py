@@ -57,7 +57,7 @@ def test_a_class_changed_by_another_process_is_seen_within_ten_seconds() -> None
     room = house.classroom()
     assert house.engine.classes.get(room.id) == room
     changed = replace(room, title="Renamed")
-    another(house).classes.change(changed)
+    another(house).classes.change(room.id, lambda _: changed)
     assert house.engine.classes.get(room.id) == room
     house.clock.advance(classes.CACHE_MS / 1000 + 0.001)
     assert house.engine.classes.get(room.id) == changed
@@ -68,7 +68,7 @@ def test_a_class_is_read_anew_when_the_clock_is_put_back() -> None:
     room = house.classroom()
     house.engine.classes.get(room.id)
     changed = replace(room, title="Renamed")
-    another(house).classes.change(changed)
+    another(house).classes.change(room.id, lambda _: changed)
     house.clock.advance(-3600)
     assert house.engine.classes.get(room.id) == changed
 

@@ -251,7 +251,7 @@ def test_a_running_sandbox_keeps_the_lab_version_it_began_with() -> None:
     record = play(house, room, house.student(room))
     newer = replace(a_lab(), version="v2", title="Newer")
     house.engine.classes.publish(newer)
-    house.engine.classes.change(replace(room, labs=(("hello", "v2"),)))
+    house.engine.classes.change(room.id, lambda room: replace(room, labs=(("hello", "v2"),)))
     house.run()
     assert house.engine.reading.view(now_of(house, record).sandbox).id == record.sandbox.id
     assert now_of(house, record).sandbox.terms.lab_version == "v1"

@@ -21,7 +21,7 @@ def warm(house: House, lab: str = "hello") -> list[str]:
 
 def filled(house: House, room: Classroom) -> None:
     """Let the pools of a changed class be filled, and what that asks for be done."""
-    house.engine.classes.change(room)
+    house.engine.classes.change(room.id, lambda _: room)
     house.engine.sweeping.fill_pools()
     house.run()
 
@@ -44,7 +44,7 @@ def test_a_warm_sandbox_of_an_older_lab_version_is_not_given_out_and_makes_room(
     [old] = warm(house)
     house.engine.classes.publish(a_lab(version="v2"))
     newer = replace(room, labs=(("hello", "v2"),))
-    house.engine.classes.change(newer)
+    house.engine.classes.change(newer.id, lambda _: newer)
     record = play(house, newer, house.student(room))
     assert record.sandbox.terms.lab_version == "v2"
     filled(house, newer)

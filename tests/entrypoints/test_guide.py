@@ -241,7 +241,7 @@ def test_a_lab_taken_out_of_the_class_goes_on_where_it_runs(house: House, asha: 
     playing(asha, house)
     house.engine.classes.publish(guided_lab(name="second"))
     room = house.engine.classes.get("demo")
-    house.engine.classes.change(replace(room, labs=(("second", "v1"),)))
+    house.engine.classes.change(room.id, lambda room: replace(room, labs=(("second", "v1"),)))
     page = asha.send("GET", LAB)
     assert (asha.status, page["lab"]["number"]) == (200, 2)
     assert asha.send("POST", f"{SERVE}/check", {})["progress"]["done"] == 1

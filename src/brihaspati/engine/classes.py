@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from brihaspati import ports
@@ -13,10 +14,12 @@ from brihaspati.engine import records
 from brihaspati.engine.paging import every
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Person
+from brihaspati.engine.rosters import Rosters
 from brihaspati.engine.world import World
 from brihaspati.ports import Item, Key
 
 SEAT_TRIES_MAX = 20
+CHANGE_TRIES_MAX = 20
 CACHE_MS = 10_000
 
 
@@ -25,13 +28,31 @@ class Classes:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.rosters = Rosters(world)
         self._cache: dict[str, tuple[int, Classroom]] = {}
         self.lab = functools.lru_cache(maxsize=256)(self._load_lab)
 
     # --- labs ----------------------------------------------------------------------------------
     def publish(self, lab: labs.Lab) -> None:
-        """Store a lab version. The same content has the same version, so repeating is fine."""
-        self.world.store.transact((records.put_lab(lab),))
+        """Store a lab version, the latest. The same content has the same version: repeat freely."""
+        self.world.store.transact((records.put_lab(lab), records.put_latest(lab)))
+
+    def offer(self, found: Sequence[labs.Lab]) -> None:
+        """Publish these labs, and have no others in the catalogue; classes keep those they have."""
+        for lab in found:
+            self.publish(lab)
+        names = {lab.name for lab in found}
+        for item in self._latest():
+            if item.body["name"] not in names:
+                self.world.store.transact((ports.Delete(item.key),))
+
+    def catalogue(self) -> list[labs.Lab]:
+        """Every lab that a new class can have, by name."""
+        return [self.lab(item.body["name"], item.body["version"]) for item in self._latest()]
+
+    def _latest(self) -> list[Item]:
+        store = self.world.store
+        return list(every(lambda cursor: store.query_index("group", "labs", cursor=cursor)))
 
     def _load_lab(self, name: str, version: str) -> labs.Lab:
         item = self.world.store.get(records.lab_key(name, version))
@@ -47,15 +68,34 @@ class Classes:
         return self.lab(name, version)
 
     # --- classes -------------------------------------------------------------------------------
-    def create(self, room: Classroom) -> None:
-        """Store a new class with its join code. Raises Conflict when id or code is taken."""
-        code = ports.Put(records.code_key(room.code), {"class": room.id}, expect=0)
-        self.world.store.transact((records.put_class(room, expect=0), code))
+    def create(self, room: Classroom, teacher: Person | None = None) -> int:
+        """Store a new class with its join code, and who teaches it; the version it has.
 
-    def change(self, room: Classroom) -> None:
-        """Store a changed class, whatever it was before."""
-        self.world.store.transact((records.put_class(room, expect=None),))
+        Raises Conflict when id or code is taken.
+        """
+        code = ports.Put(records.code_key(room.code), {"class": room.id}, expect=0)
+        place = (_teaching(room, teacher),) if teacher is not None else ()
+        return self.world.store.transact((records.put_class(room, expect=0), code, *place))[0]
+
+    def change(self, class_id: str, edit: Callable[[Classroom], Classroom]) -> Classroom:
+        """The class as `edit` makes it of what it is, however often that is. Raises Problem."""
+        for _ in range(CHANGE_TRIES_MAX):
+            room, version = self.read(class_id)
+            changed = edit(room)
+            if changed == room:
+                return room
+            try:
+                self.write(changed, version)
+            except ports.Conflict:
+                continue
+            return changed
+        raise Problem("busy", "Too many are changing this class at once.", "Try again.")
+
+    def write(self, room: Classroom, version: int, *others: ports.Write) -> int:
+        """Store a class that had this version, and others with it; the new one. Raises Conflict."""
+        written = self.world.store.transact((records.put_class(room, expect=version), *others))
         self._cache.pop(room.id, None)
+        return written[0]
 
     def free_code(self) -> str:
         """A join code nobody has yet."""
@@ -71,12 +111,21 @@ class Classes:
         now = self.world.clock.now()
         read_at, room = self._cache.get(class_id, (0, None))
         if room is None or now - read_at > CACHE_MS or now < read_at:
-            item = self.world.store.get(records.class_key(class_id))
-            if item is None:
-                raise Problem("not_found", "There is no such class.")
-            room = records.class_of(item)
+            room, _ = self.read(class_id)
             self._cache[class_id] = (now, room)
         return room
+
+    def read(self, class_id: str) -> tuple[Classroom, int]:
+        """A class as it is now, and its version. Raises Problem."""
+        found = self.find(class_id)
+        if found is None:
+            raise Problem("not_found", "There is no such class.")
+        return found
+
+    def find(self, class_id: str) -> tuple[Classroom, int] | None:
+        """As `read`; None when there is none."""
+        item = self.world.store.get(records.class_key(class_id))
+        return (records.class_of(item), item.version) if item is not None else None
 
     def by_code(self, letters: str) -> Classroom:
         """The class of a join code as typed. Raises BadField or Problem."""
@@ -100,8 +149,7 @@ class Classes:
     # --- seats ---------------------------------------------------------------------------------
     def roster(self, class_id: str) -> list[Item]:
         """The taken seats, in seat order: user, name, email, joined_at in their bodies."""
-        store = self.world.store
-        return list(every(lambda cursor: store.query(f"k#{class_id}", "seat#", cursor=cursor)))
+        return self.rosters.seats(class_id)
 
     def join(
         self, room: Classroom, name: str, email: str | None, known: Person | None = None
@@ -110,10 +158,13 @@ class Classes:
         name = classrooms.name_of(name)
         email = classrooms.email_of(email, required=room.email_required)
         self._must_be_open(room)
+        self._must_be_expected(room, name)
         person = Person(known.id if known else self.world.chance.name(16), name, "student")
         for _ in range(SEAT_TRIES_MAX):
             taken = {item.key.sort for item in self.roster(room.id)}
             free = [s for s in (f"seat#{n:04d}" for n in range(room.seats)) if s not in taken]
+            # In a class that was made smaller, seats are taken that are beyond its last.
+            free = free[: max(0, room.seats - len(taken))]
             if not free:
                 raise Problem(
                     "class_full",
@@ -167,16 +218,26 @@ class Classes:
         if state == "closed":
             raise Problem("class_closed", f"{room.title} is over.", "Ask for the next class.")
 
-    def instruct(self, room: Classroom, person: Person) -> None:
-        """Make a person an instructor of a class."""
-        body = {"role": "instructor", "seat": None, "title": room.title, "name": person.name}
-        self.world.store.transact(
-            (
-                ports.Put(Key(f"u#{person.id}", f"k#{room.id}"), body),
-                records.put_class(replace(room, instructor_id=person.id), expect=None),
+    def _must_be_expected(self, room: Classroom, name: str) -> None:
+        if room.roster_only and not self.rosters.is_expected(room.id, name):
+            raise Problem(
+                "not_expected",
+                f"{name} is not on the list of {room.title}.",
+                "Type your name as your trainer has it, or ask to be put on the list.",
+                field="name",
             )
-        )
-        self._cache.pop(room.id, None)
+
+    def instruct(self, room: Classroom, person: Person) -> None:
+        """Make a person an instructor of a class, which shows the name that `room` has."""
+        for _ in range(CHANGE_TRIES_MAX):
+            found, version = self.read(room.id)
+            taught = replace(found, instructor=room.instructor, instructor_id=person.id)
+            try:
+                self.write(taught, version, _teaching(taught, person))
+            except ports.Conflict:
+                continue
+            return
+        raise Problem("busy", "Too many are changing this class at once.", "Try again.")
 
     # --- one-time links ------------------------------------------------------------------------
     def invite(self, person: Person) -> tuple[str, int]:
@@ -222,6 +283,12 @@ class Classes:
         except ports.Conflict:
             return self.person(person.id)
         return person
+
+
+def _teaching(room: Classroom, person: Person) -> ports.Put:
+    """An instructor's place in a class."""
+    body = {"role": "instructor", "seat": None, "title": room.title, "name": person.name}
+    return ports.Put(Key(f"u#{person.id}", f"k#{room.id}"), body)
 
 
 def _digest(token: str) -> str:

@@ -19,8 +19,7 @@ def ensure(
     classes: Classes, labs: Sequence[Lab], provider: str, *, pool: int, seats: int
 ) -> Classroom:
     """The demo class, open, with the labs as they are now. Raises what the store raises."""
-    for lab in labs:
-        classes.publish(lab)
+    classes.offer(labs)
     versions = tuple((lab.name, lab.version) for lab in labs)
     try:
         room = classes.get(DEMO)
@@ -45,7 +44,9 @@ def ensure(
         except ports.Conflict:
             return classes.get(DEMO)
         return room
-    changed = replace(room, labs=versions, provider=provider, pool=pool, seats=max(seats, 1))
-    if changed != room:
-        classes.change(changed)
-    return changed
+    return classes.change(
+        room.id,
+        lambda room: replace(
+            room, labs=versions, provider=provider, pool=pool, seats=max(seats, 1)
+        ),
+    )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from brihaspati import ports
 from brihaspati.domain.sandboxes import Slot
 from brihaspati.engine import membership
+from brihaspati.engine.boards import Boards
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.learning import Learning
 from brihaspati.engine.membership import Membership
 from brihaspati.engine.playing import Playing
 from brihaspati.engine.reading import Reading
+from brihaspati.engine.setups import Setups
 from brihaspati.engine.sweeping import Sweeping
 from brihaspati.engine.teaching import Teaching
 from brihaspati.engine.working import Worker
@@ -25,7 +27,9 @@ class Engine:
         self.classes = Classes(world)
         self.playing = Playing(world, self.worker)
         self.learning = Learning(world)
-        self.teaching = Teaching(world)
+        self.setups = Setups(world, self.classes)
+        self.teaching = Teaching(world, self.classes)
+        self.boards = Boards(world, self.classes)
         self.reading = Reading(world, self.classes)
         self.sweeping = Sweeping(world, self.worker, self.classes, self.playing)
 

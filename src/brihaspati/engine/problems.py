@@ -12,6 +12,8 @@ Kind = Literal[
     "class_closed",
     "class_full",
     "name_taken",
+    "not_expected",
+    "changed_meanwhile",
     "too_many_sandboxes",
     "budget_spent",
     "not_ready",

@@ -8,14 +8,18 @@
                         seat#<nnnn>             a taken seat: the roster
                         name#<folded name>      keeps names apart
                         x#<label>               proof of a machine's end, and its cost
+                        m#<moment>#<id>         what the trainer says, for a day
+                        want#<nn>               who is expected, a hundred to an item
+                        sent#<id>               that it was said, so that nobody repeats it
     j#<code>            code                    join code to class
     l#<lab>             v#<version>             a published lab
+                        latest                  which version new classes get
     w#<class>#<lab>     y#<sandbox>             a pooled sandbox
     t#<digest>          link                    a one-time sign-in link
     sweep               suspects                what the last sweep suspected
 
 Index `group`: k#<class> / y#<user>#<sandbox> and p#<user>#<lab> (the board),
-classes / <opens>#<class>. Who reads it names the kind it means.
+classes / <opens>#<class>, labs / <lab>. Who reads it names the kind it means.
 Index `due`: due#<shard> / <moment>#<sandbox>, only while somebody must look.
 """
 
@@ -170,6 +174,13 @@ def put_lab(lab: labs.Lab) -> Put:
     """The write of a lab version; the same version has the same content, so any is fine."""
     body = {"lab": _LAB.dump_json(lab).decode()}
     return Put(lab_key(lab.name, lab.version), body)
+
+
+def put_latest(lab: labs.Lab) -> Put:
+    """The write of what the catalogue has of a lab."""
+    indexes = {"group": Key("labs", lab.name)}
+    body = {"name": lab.name, "version": lab.version}
+    return Put(Key(f"l#{lab.name}", "latest"), body, indexes=indexes)
 
 
 def lab_of(item: Item) -> labs.Lab:

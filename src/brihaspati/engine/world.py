@@ -45,6 +45,9 @@ class Bounds:
 class World:
     """Everything outside the engine. `env` marks our machines.
 
+    The first of `providers` runs the labs of new classes, which keep `pool` warm sandboxes for each
+    lab. `currency` is what prices and budgets count.
+
     `soon` does what is written down elsewhere too, and so may be lost when the process dies.
     `aside` is for what may take a minute, the scripts of a lab: many of them hold up nothing else.
     `changed` hears of each sandbox after it was saved, in the thread that did; it must not wait.
@@ -67,3 +70,5 @@ class World:
     aside: Callable[[Callable[[], None]], None] = at_once
     changed: Callable[[Sandbox], None] = nobody_waits
     checking: Callable[[str, bool], None] = nobody_looks
+    pool: int = 0
+    currency: str = "USD"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from brihaspati.domain import classrooms
+from brihaspati.domain import attention, classrooms
 from brihaspati.domain.sandboxes import Phase
 from brihaspati.entrypoints.http.models import Strict
 
@@ -195,6 +195,14 @@ class SentAnswer(BaseModel):
     students: int
 
 
+def _is_nothing(value: object) -> bool:
+    return value is None
+
+
+# Left out of the answer where there is nothing to say.
+Maybe: Any = Field(default=None, exclude_if=_is_nothing)
+
+
 class BoardLab(BaseModel):
     """A student's lab on the board; small, for hundreds of them travel every few seconds.
 
@@ -206,15 +214,12 @@ class BoardLab(BaseModel):
 
     step: int
     marks: str
-    phase: Phase | None = None
-    deadline_at: int | None = None
-    input_at: int | None = None
-    line: str | None = None
-    micros: int | None = None
-    reason: str | None = None
-
-
-NeedKind = Literal["hand", "broken", "failing", "quiet"]
+    phase: Phase | None = Maybe
+    deadline_at: int | None = Maybe
+    input_at: int | None = Maybe
+    line: str | None = Maybe
+    micros: int | None = Maybe
+    reason: str | None = Maybe
 
 
 class Need(BaseModel):
@@ -224,7 +229,7 @@ class Need(BaseModel):
     sandbox said; it may be empty.
     """
 
-    kind: NeedKind
+    kind: attention.NeedKind
     since: int
     lab: str
     text: str

@@ -23,6 +23,8 @@ STATUS: dict[Kind, int] = {
     "class_closed": 409,
     "class_full": 409,
     "name_taken": 409,
+    "not_expected": 403,
+    "changed_meanwhile": 409,
     "too_many_sandboxes": 409,
     "budget_spent": 409,
     "not_ready": 409,

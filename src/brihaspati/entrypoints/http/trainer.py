@@ -7,7 +7,8 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
-from brihaspati.entrypoints.http import class_models, models
+from brihaspati.engine.setups import Draft
+from brihaspati.entrypoints.http import class_models, class_views, models
 from brihaspati.entrypoints.http.routes import call, route
 from brihaspati.entrypoints.http.student import SANDBOX, Student
 
@@ -17,7 +18,13 @@ CLASS = "/v1/classes/<class_id>"
 @route("GET", "/v1/labs", action="create_class", scope="self")
 def catalogue() -> class_models.Catalogue:
     """Every published lab a class can have."""
-    raise NotImplementedError
+    engine = call().engine
+    price = engine.setups.price_micros_per_hour
+    return class_models.Catalogue(
+        labs=[class_views.catalogue_lab(lab, price(lab)) for lab in engine.classes.catalogue()],
+        currency=engine.world.currency,
+        now=engine.world.clock.now(),
+    )
 
 
 @route("POST", "/v1/classes", action="create_class", scope="self", status=201)
@@ -25,13 +32,17 @@ def create_class(
     body: Annotated[class_models.ClassBody, Body()],
 ) -> class_models.ClassSetup:
     """Make a class; who makes it teaches it."""
-    raise NotImplementedError
+    said = body.model_dump(exclude={"key", "people"})
+    draft = Draft(**{**said, "labs": tuple(body.labs)})
+    people = class_views.listed(body.people)
+    made = call().engine.setups.create(call().asker.person, body.key, draft, people)
+    return class_views.setup(made)
 
 
 @route("GET", f"{CLASS}/setup", action="manage", scope="class")
 def setup(class_id: str) -> class_models.ClassSetup:
     """Everything about a class that its trainer set."""
-    raise NotImplementedError
+    return class_views.setup(call().engine.setups.read(class_id))
 
 
 @route("PATCH", f"{CLASS}/setup", action="manage", scope="class")
@@ -39,13 +50,16 @@ def change_class(
     class_id: str, body: Annotated[class_models.ClassChange, Body()]
 ) -> class_models.ClassSetup:
     """Change a class. Running sandboxes keep what they were started with."""
-    raise NotImplementedError
+    said = body.model_dump(exclude={"version", "no_budget"}, exclude_none=True)
+    if body.no_budget:
+        said["budget_micros"] = None
+    return class_views.setup(call().engine.setups.change(class_id, body.version, said))
 
 
 @route("GET", f"{CLASS}/roster", action="manage", scope="class")
 def roster(class_id: str) -> class_models.RosterAnswer:
     """Who is expected, and who came."""
-    raise NotImplementedError
+    return class_views.roster(call().engine.classes.rosters.attending(class_id))
 
 
 @route("PUT", f"{CLASS}/roster", action="manage", scope="class")
@@ -53,7 +67,9 @@ def expect(
     class_id: str, body: Annotated[class_models.RosterBody, Body()]
 ) -> class_models.RosterAnswer:
     """Say who is expected."""
-    raise NotImplementedError
+    rosters = call().engine.classes.rosters
+    rosters.expect(class_id, class_views.listed(body.people))
+    return class_views.roster(rosters.attending(class_id))
 
 
 @route("POST", f"{CLASS}/messages", action="manage", scope="class", status=201)
@@ -94,7 +110,9 @@ def stop_many(
 @route("GET", f"{CLASS}/board", action="see_board", scope="class")
 def board(class_id: str) -> class_models.BoardAnswer:
     """Everybody in a class: where they are, who needs help, what it costs."""
-    raise NotImplementedError
+    engine = call().engine
+    room = engine.classes.get(class_id)
+    return class_views.board(engine.boards.board(room), room, engine.world.clock.now())
 
 
 @route("GET", f"{CLASS}/board.csv", action="see_board", scope="class")
