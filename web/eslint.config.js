@@ -38,7 +38,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['dev/**', 'test/**', '*.ts', '*.js'],
+    files: ['delivery/**', 'dev/**', 'test/**', '*.ts', '*.js'],
     languageOptions: { globals: globals.node },
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },

@@ -1,11 +1,8 @@
 import '@fontsource-variable/bricolage-grotesque/wght.css'
 import '@fontsource-variable/figtree/wght.css'
 import './styles/main.css'
-import { VueQueryPlugin } from '@tanstack/vue-query'
 import { createApp } from 'vue'
 import App from './App.vue'
-import { newQueryClient } from './api/queries'
-import { chance } from './chance'
 import { preferred, speak } from './i18n'
 import { keep } from './keep'
 import { newRouter } from './router'
@@ -23,10 +20,9 @@ window.addEventListener('vite:preloadError', (event) => {
   window.location.reload()
 })
 
-const router = newRouter()
 const app = createApp(App)
-  .use(router)
-  .use(VueQueryPlugin, { queryClient: newQueryClient(chance) })
+const router = newRouter(async () => (await import('./api/asking')).startAsking(app))
+app.use(router)
 
 // The page's chunk and its words come side by side.
 void Promise.all([speak(preferred(store, navigator.languages)), router.isReady()]).then(() =>

@@ -1,6 +1,8 @@
-/** Addresses of the app. Each page is its own chunk, so that /join never loads a terminal. */
-import type { Component } from 'vue'
-import { createRouter, createWebHistory, type Router } from 'vue-router'
+/** The router over addresses.ts. Each page is its own chunk, so /join never loads a terminal. */
+import { nextTick, type Component } from 'vue'
+import { createRouter, createWebHistory, type Router, type RouterHistory } from 'vue-router'
+import { addresses, type Address } from './addresses'
+import { announce } from './announce'
 import { need, type Area } from './i18n'
 
 declare module 'vue-router' {
@@ -10,31 +12,44 @@ declare module 'vue-router' {
   }
 }
 
-type Load = () => Promise<{ default: Component }>
-const page = (path: string, name: string, component: Load, ...words: Area[]) => ({
-  path,
-  name,
-  component,
-  props: true,
-  meta: { words },
-})
+type Page = { default: Component }
+const pages = import.meta.glob<Page>('./pages/*Page.vue')
+const file = (page: string) => pages[`./pages/${page}.vue`] as () => Promise<Page>
 
-export function newRouter(): Router {
+/** A new page begins at its top, for eyes and for readers; within a page nothing moves. */
+async function arrive(name: unknown, before: unknown): Promise<void> {
+  if (before === undefined || name === before) return
+  await nextTick()
+  document.getElementById('content')?.focus({ preventScroll: true })
+  announce(document.title)
+}
+
+/** `asking` makes TanStack Query ready; it comes side by side with the pages that ask. */
+export function newRouter(
+  asking: () => Promise<void>,
+  history: RouterHistory = createWebHistory(),
+): Router {
+  const load = (one: Address) => async (): Promise<Page> => {
+    const [page] = await Promise.all([file(one.page)(), one.asks ? asking() : null])
+    return page
+  }
   const router = createRouter({
-    history: createWebHistory(),
+    history,
     scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
     routes: [
-      page('/', 'home', () => import('./pages/HomePage.vue'), 'join'),
-      page('/join/:code?', 'join', () => import('./pages/JoinPage.vue'), 'join'),
-      page('/sign-in', 'sign-in', () => import('./pages/SignInPage.vue'), 'join'),
-      page('/c/:classId', 'class', () => import('./pages/ClassPage.vue'), 'class'),
-      page('/c/:classId/labs/:lab', 'lab', () => import('./pages/LabPage.vue'), 'lab', 'bench'),
-      page('/c/:classId/board', 'board', () => import('./pages/BoardPage.vue'), 'trainer'),
-      page('/:rest(.*)*', 'not-found', () => import('./pages/NotFoundPage.vue')),
+      ...addresses.map((one) => ({
+        path: one.path,
+        name: one.name,
+        component: load(one),
+        props: true,
+        meta: { words: one.words as Area[] },
+      })),
+      { path: '/:rest(.*)*', name: 'not-found', component: file('NotFoundPage') },
     ],
   })
   // The words come side by side with the page's chunk.
   router.beforeEach((to) => void need(...(to.meta.words ?? [])))
   router.beforeResolve((to) => need(...(to.meta.words ?? [])))
+  router.afterEach((to, from, failure) => void (failure || arrive(to.name, from.name)))
   return router
 }

@@ -3,24 +3,13 @@ import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/vu
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { serverClock } from '@/clock'
 import * as calls from './calls'
-import { ApiProblem } from './problem'
+import { retryDelay, worthRetrying } from './patience'
 import type { LabPage, Phase, SandboxNow, SandboxView } from './types'
 
 export type { LabPlace } from './calls'
+export { retryDelay } from './patience'
 type LabPlace = calls.LabPlace
-const RETRIES = 4
 const CALM_MS = 15_000
-
-/** Wait before try n (0, 1, ...): 0.4 to 8 s with jitter, or what the server asked for. */
-export function retryDelay(attempt: number, error: unknown, chance: number): number {
-  const asked = error instanceof ApiProblem ? error.retryAfterMs : null
-  if (asked !== null) return Math.min(asked, 30_000)
-  return Math.min(8_000, 400 * 2 ** attempt) * (0.5 + chance / 2)
-}
-
-function worthRetrying(failures: number, error: unknown): boolean {
-  return failures < RETRIES && error instanceof ApiProblem && error.passing
-}
 
 export function newQueryClient(chance: () => number): QueryClient {
   const again = {

@@ -2,6 +2,7 @@
 import { shallowRef } from 'vue'
 import type bench from './en/bench'
 import type klass from './en/class'
+import type design from './en/design'
 import type join from './en/join'
 import type lab from './en/lab'
 import type shared from './en/shared'
@@ -17,6 +18,7 @@ type Areas = {
   lab: typeof lab
   bench: typeof bench
   trainer: typeof trainer
+  design: typeof design
 }
 /** Part of the app whose words are loaded together; `en/` and `de/` have a file for each. */
 export type Area = keyof Areas

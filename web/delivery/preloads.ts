@@ -1,0 +1,91 @@
+/**
+ * One inline script that loads the files of the page in the address bar side by side with the
+ * entry, instead of after it, and sets the theme before anything is painted.
+ */
+import type { OutputBundle } from 'rolldown'
+import type { Plugin } from 'vite'
+import { addresses, type Address } from '../src/addresses.ts'
+import { closure, ENTRY, LOCALES, sources, words, type Chunk, type Chunks } from './graph.ts'
+
+/** Runs in the page's head, long before any module. `plan`: pattern, files, files by language. */
+const SCRIPT = `(function (plan) {
+  var root = document.documentElement, store, said, theme
+  try { store = localStorage } catch (e) {}
+  theme = store && store.getItem('brihaspati.theme')
+  if (theme !== 'light' && theme !== 'dark')
+    theme = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
+  root.dataset.theme = theme
+  said = [store && store.getItem('brihaspati.locale')].concat(navigator.languages || [])
+    .map(function (tag) { return String(tag || '').slice(0, 2).toLowerCase() })
+    .filter(function (tag) { return LOCALES.indexOf(tag) >= 0 })[0] || 'en'
+  plan.some(function (one) {
+    if (!new RegExp(one[0]).test(location.pathname)) return false
+    one[1].concat(one[2][said]).forEach(function (file) {
+      var link = document.createElement('link'), style = /css$/.test(file)
+      link.rel = style ? 'preload' : 'modulepreload'
+      if (style) link.as = 'style'
+      link.href = '/' + file
+      document.head.appendChild(link)
+    })
+    return true
+  })
+})(PLAN)`
+
+type Line = [pattern: string, files: string[], words: Record<string, string[]>]
+
+/** "/c/:classId/labs/:lab" as the source of a regular expression. */
+export function pattern(path: string): string {
+  const parts = path.split('/').filter(Boolean)
+  const said = parts.map((part) => {
+    if (!part.startsWith(':')) return `/${part}`
+    return part.endsWith('?') ? '(/[^/]+)?' : '/[^/]+'
+  })
+  return `^${said.join('')}/?$`
+}
+
+function line(chunks: Chunks, one: Address): Line {
+  const there = closure(chunks, [ENTRY]) // named in the page already
+  const files = (keys: readonly string[]) =>
+    [...closure(chunks, keys)]
+      .filter((key) => !there.has(key))
+      .flatMap((key) => [chunks[key]!.file, ...chunks[key]!.css])
+  const spoken = LOCALES.map((locale) => [locale, files(words(one, locale))])
+  return [pattern(one.path), files(sources(one)), Object.fromEntries(spoken)]
+}
+
+/** The bundle's chunks in the shape of a manifest, whose keys are sources below the root. */
+export function chunksOf(bundle: OutputBundle, root: string): Chunks {
+  const chunks: Record<string, Chunk> = {}
+  for (const output of Object.values(bundle)) {
+    if (output.type !== 'chunk') continue
+    const source = output.facadeModuleId?.replace(`${root}/`, '')
+    const meta = (output as { viteMetadata?: { importedCss: Set<string> } }).viteMetadata
+    const css = [...(meta?.importedCss ?? [])]
+    const chunk = { file: output.fileName, imports: output.imports, css }
+    chunks[output.fileName] = chunk
+    if (source) chunks[source] = chunk
+  }
+  return chunks
+}
+
+export function preloads(): Plugin {
+  let root = ''
+  return {
+    name: 'preloads',
+    configResolved(config) {
+      root = config.root
+    },
+    transformIndexHtml: {
+      order: 'post',
+      handler(html, { bundle }) {
+        if (!bundle) return html
+        const chunks = chunksOf(bundle, root)
+        const plan = addresses.map((one) => line(chunks, one))
+        const script = SCRIPT.replace(/\n\s+/g, '\n')
+          .replace('LOCALES', () => JSON.stringify(LOCALES))
+          .replace('PLAN', () => JSON.stringify(plan))
+        return html.replace('</title>', () => `</title>\n    <script>${script}</script>`)
+      },
+    },
+  }
+}
