@@ -138,6 +138,12 @@ def test_a_step_passes_when_all_its_checks_do_and_stays_passed() -> None:
     assert [v.ok for v in again.at("checked").verdicts] == [False, False]
 
 
+def test_the_moment_a_step_was_passed_stays() -> None:
+    own = checked(BLANK, Result(said("++")))
+    again = progress.ended(progress.begun(own, run()), CHECKED, run(), Result(said("++")), 99)
+    assert again.at("checked").passed_at == 20
+
+
 def test_a_step_with_checks_and_quiz_wants_both() -> None:
     own = checked(BLANK, Result(said("+-")), step=BOTH)
     own = checked(own, Result(said("++")), step=BOTH)

@@ -107,8 +107,6 @@ class Learning:
 
     def _run(self, page: Page, sandbox: Sandbox, run: Run) -> None:
         """Run the scripts and store what came of it; whoever waits hears of the end."""
-        if self.world.clock.now() >= run.since + progress.RUN_MS_MAX:
-            return  # it waited so long for its turn that the page has said so
         try:
             result = Scripts(self.world, page, sandbox, run).run()
         except Exception:

@@ -19,7 +19,7 @@ SCRIPT_SECONDS_MIN = 0.5
 KILLED = 128 + 9
 NOT_YET = "Not done yet."
 OUT_OF_MEMORY = "It was stopped before its end; the machine may be out of memory."
-NO_TIME = "There was no time left to run every check. Press again."
+NO_TIME = "There was no time left to run everything. Press again."
 NO_HELP = "The solution ran, but not every check passes yet. Press Check in a moment."
 
 
@@ -32,6 +32,10 @@ class Page:
     step: labs.Step
 
 
+class NoTime(Exception):  # noqa: N818 - what there is not
+    """The run has had its time."""
+
+
 class Scripts:
     """One run. Everything in it together takes at most `RUN_SECONDS_MAX` from when it was asked."""
 
@@ -40,23 +44,28 @@ class Scripts:
         self.page = page
         self.asked = run
         self._labels = {machine.name: machine.label for machine in sandbox.current}
+        self._verdicts: list[Verdict] = []
 
     def run(self) -> Result:
         """Run the solution, where that was asked for, and then the checks."""
-        verdicts: list[Verdict] = []
         try:
-            problem = self._solve() if self.asked.kind == "solve" else None
-            for check in self.page.step.checks if problem is None else ():
-                if self._seconds(check.seconds_max) < SCRIPT_SECONDS_MIN:
-                    return Result(tuple(verdicts), NO_TIME)
-                if check.watch or self.asked.kind != "watch":
-                    verdicts.append(self._judge(check))
+            problem = self._all()
+        except NoTime:
+            problem = NO_TIME
         except ports.Unreachable as gone:
-            return Result(tuple(verdicts), f"The lab cannot be reached now: {gone}")
-        if problem is None and self.asked.kind == "solve":
-            solved = all(verdict.ok for verdict in verdicts)
-            return Result(tuple(verdicts), None if solved else NO_HELP, solved)
-        return Result(tuple(verdicts), problem)
+            problem = f"The lab cannot be reached now: {gone}"
+        solved = self.asked.kind == "solve" and problem is None
+        return Result(tuple(self._verdicts), problem, solved)
+
+    def _all(self) -> str | None:
+        """What was asked for; why it could not be done, if it could not."""
+        solving, watching = self.asked.kind == "solve", self.asked.kind == "watch"
+        if solving and (problem := self._solve()) is not None:
+            return problem
+        for check in self.page.step.checks:
+            if check.watch or not watching:
+                self._judge(check)
+        return NO_HELP if solving and not all(v.ok for v in self._verdicts) else None
 
     def _solve(self) -> str | None:
         """Run the solution; why it did not work, if it did not."""
@@ -68,22 +77,24 @@ class Scripts:
             return None
         return f"The solution did not work here. {_said(outcome, seconds)}"
 
-    def _judge(self, check: labs.Check) -> Verdict:
+    def _judge(self, check: labs.Check) -> None:
         seconds = self._seconds(check.seconds_max)
         outcome = self.world.agents.run(
             self._label(check.machine), check.script, seconds_max=seconds
         )
         ok = outcome.code == 0 and not outcome.timed_out
         text = progress.plain(outcome.output) if ok else _said(outcome, seconds)
-        return Verdict(check.id, ok, text, self.world.clock.now())
+        self._verdicts.append(Verdict(check.id, ok, text, self.world.clock.now()))
 
     def _label(self, machine: str | None) -> str:
         return self._labels[machine or self.page.lab.machines[0].name]
 
     def _seconds(self, most: float) -> float:
-        """How long the next script may take."""
-        gone_ms = self.world.clock.now() - self.asked.since
-        return min(most, RUN_SECONDS_MAX - gone_ms / 1000)
+        """How long the next script may take. Raises NoTime when it need not begin."""
+        left = RUN_SECONDS_MAX - (self.world.clock.now() - self.asked.since) / 1000
+        if left < SCRIPT_SECONDS_MIN:
+            raise NoTime
+        return min(most, left)
 
 
 def _said(outcome: ports.ScriptOutcome, seconds: float) -> str:
