@@ -88,6 +88,7 @@ def one_of_each(sandbox: Sandbox) -> tuple[Event, ...]:
         events.MachineGone(LABEL),
         events.StopAsked("stopped"),
         events.Extended(sandbox.extensions_left),
+        events.Prolonged(sandbox.deadline_at or NOW, 900),
         events.DeadlineMoved(NOW + 60_000),
         events.Claimed(replace(SLOT, user="ravi")),
         events.InputSeen(NOW + 1),

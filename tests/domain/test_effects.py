@@ -8,8 +8,8 @@ import pytest
 
 from brihaspati.domain import effects, events, lifecycle, sandboxes
 from brihaspati.domain.effects import Effect
-from brihaspati.domain.lifecycle import still_needed
 from brihaspati.domain.sandboxes import Phase
+from brihaspati.domain.upkeep import still_needed
 from lifetimes import LABEL, NOW, TERMS, after, fresh, in_phase, seen
 
 TWO = replace(TERMS, machines=("attacker", "shop"))

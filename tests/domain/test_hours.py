@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from brihaspati.domain import effects, events, lifecycle
-from brihaspati.domain.lifecycle import decide, due_at
+from brihaspati.domain.lifecycle import decide
 from brihaspati.domain.sandboxes import Phase, Terms
+from brihaspati.domain.upkeep import due_at
 from lifetimes import NOW, SLOT, TERMS, after, fresh, in_phase, pooled, seen
 
 CLOSES_AT = NOW + 600_000
@@ -72,6 +73,30 @@ def test_a_trainer_cannot_move_the_end_beyond_the_class() -> None:
     moved = after(in_phase("ready", SHORT), events.DeadlineMoved(CLOSES_AT + 1))
     assert moved.sandbox.deadline_at == CLOSES_AT
     assert moved.effects == (effects.SetAlarm(at=CLOSES_AT),)
+
+
+def test_a_trainer_gives_more_time_up_to_the_end_the_class_has_by_now() -> None:
+    ready = in_phase("ready", SHORT)
+    shown = ready.deadline_at
+    assert shown is not None
+    until_now = after(ready, events.Prolonged(shown, 1800, CLOSES_AT + 5))
+    assert until_now.sandbox.deadline_at == CLOSES_AT + 5
+    assert until_now.effects == (effects.SetAlarm(at=CLOSES_AT + 5),)
+    moved_class = after(ready, events.Prolonged(shown, 1800, CLOSES_AT + 3_600_000))
+    assert moved_class.sandbox.deadline_at == shown + 1_800_000
+    assert moved_class.sandbox.extensions_left == ready.extensions_left, "those are the student's"
+    assert decide(moved_class.sandbox, events.Woke(), CLOSES_AT).sandbox.phase == "ready"
+    assert after(ready, events.Prolonged(shown, 1800)).sandbox.deadline_at == shown + 1_800_000
+
+
+def test_more_time_is_given_once_and_never_less_than_there_was() -> None:
+    ready = in_phase("ready", SHORT)
+    assert ready.deadline_at is not None
+    given = events.Prolonged(ready.deadline_at, 60)
+    once = after(ready, given)
+    assert after(once.sandbox, given) == lifecycle.Decision(once.sandbox)
+    sooner = events.Prolonged(ready.deadline_at, 60, ready.deadline_at - 1)
+    assert after(ready, sooner) == lifecycle.Decision(ready)
 
 
 @pytest.mark.parametrize("phase", ["queued", "starting"])

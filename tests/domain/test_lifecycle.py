@@ -13,8 +13,9 @@ import grid
 import lifetimes
 from brihaspati.domain import effects, events, lifecycle, sandboxes
 from brihaspati.domain.events import Event
-from brihaspati.domain.lifecycle import decide, due_at, still_needed
+from brihaspati.domain.lifecycle import decide
 from brihaspati.domain.sandboxes import Phase, Sandbox, Slot
+from brihaspati.domain.upkeep import due_at, still_needed
 from lifetimes import LABEL, NOW, SLOT, TERMS, after, fresh, in_phase, pooled, seen
 
 

@@ -88,6 +88,15 @@ class Extended:
 
 
 @dataclass(frozen=True, slots=True)
+class Prolonged:
+    """A trainer gave more time, having seen this deadline. `closes_at`: the class's end by now."""
+
+    deadline_at: int
+    seconds: int
+    closes_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DeadlineMoved:
     """A trainer set another end."""
 
@@ -125,6 +134,7 @@ Event = (
     | MachineGone
     | StopAsked
     | Extended
+    | Prolonged
     | DeadlineMoved
     | Claimed
     | InputSeen

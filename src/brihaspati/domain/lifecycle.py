@@ -19,7 +19,6 @@ LOOKUPS_MAX = 4
 POLL_MS = 1_000
 DELETE_RETRY_MS = 2_000
 DELETE_RETRY_MS_MAX = 60_000
-RETRY_MS = 30_000
 
 END_TEXTS: dict[EndKind, str] = {
     "stopped": "You stopped this lab. Its machine and everything on it were deleted.",
@@ -77,12 +76,8 @@ def _asked(sandbox: Sandbox, event: Event, now: int) -> Decision:  # noqa: PLR09
             return _stop(sandbox, event.end, now)
         case "ready", events.Claimed() if sandbox.slot.user is None:
             return _claim(sandbox, event, now)
-        case "ready", events.Extended():
-            return _extend(sandbox, event)
-        case "ready", events.DeadlineMoved():
-            deadline = sandbox.terms.until(event.deadline_at)
-            moved = replace(sandbox, deadline_at=deadline)
-            return Decision(moved, (effects.SetAlarm(at=deadline),))
+        case "ready", (events.Extended() | events.Prolonged() | events.DeadlineMoved()):
+            return _another_end(sandbox, event)
         case "ready", events.InputSeen() if event.at > (sandbox.last_input_at or 0):
             return Decision(replace(sandbox, last_input_at=event.at))
         case _, events.Woke():
@@ -109,7 +104,7 @@ def _start(sandbox: Sandbox, now: int) -> Decision:
     started = replace(
         sandbox, phase="starting", attempt=attempt, machines=(*sandbox.machines, *made)
     )
-    alarm = effects.SetAlarm(at=_start_deadline(sandbox))
+    alarm = effects.SetAlarm(at=sandbox.start_by)
     return Decision(started, (alarm, *(effects.CreateMachine(label=m.label) for m in made)))
 
 
@@ -160,12 +155,38 @@ def _claim(sandbox: Sandbox, event: events.Claimed, now: int) -> Decision:
     return Decision(owned, (effects.SetAlarm(at=deadline),))
 
 
+def _another_end(
+    sandbox: Sandbox, event: events.Extended | events.Prolonged | events.DeadlineMoved
+) -> Decision:
+    match event:
+        case events.Extended():
+            return _extend(sandbox, event)
+        case events.Prolonged():
+            return _prolong(sandbox, event)
+        case _:
+            deadline = sandbox.terms.until(event.deadline_at)
+            moved = replace(sandbox, deadline_at=deadline)
+            return Decision(moved, (effects.SetAlarm(at=deadline),))
+
+
 def _extend(sandbox: Sandbox, event: events.Extended) -> Decision:
     """More time, once per extension: a repeated request saw an older count and changes nothing."""
     if event.extensions_left != sandbox.extensions_left or extensions_left(sandbox) <= 0:
         return Decision(sandbox)
     deadline = _extended(sandbox)
     longer = replace(sandbox, deadline_at=deadline, extensions_left=sandbox.extensions_left - 1)
+    return Decision(longer, (effects.SetAlarm(at=deadline),))
+
+
+def _prolong(sandbox: Sandbox, event: events.Prolonged) -> Decision:
+    """More time from the trainer, up to the class's end as it is by now; never less than before."""
+    if event.deadline_at != sandbox.deadline_at:
+        return Decision(sandbox)
+    terms = replace(sandbox.terms, closes_at=event.closes_at)
+    deadline = terms.until(event.deadline_at + event.seconds * 1000)
+    if deadline <= event.deadline_at:
+        return Decision(sandbox)
+    longer = replace(sandbox, terms=terms, deadline_at=deadline)
     return Decision(longer, (effects.SetAlarm(at=deadline),))
 
 
@@ -320,71 +341,12 @@ def _woke(sandbox: Sandbox, now: int) -> Decision:
     closes_at = sandbox.terms.closes_at
     if _is_alive(sandbox) and closes_at is not None and now >= closes_at:
         return _stop(sandbox, "class_closed", now)
-    if sandbox.phase in ("queued", "starting") and now >= _start_deadline(sandbox):
+    if sandbox.phase in ("queued", "starting") and now >= sandbox.start_by:
         return _fail(sandbox, TOO_SLOW, now)
     if sandbox.phase != "ready":
         return Decision(sandbox)
     if sandbox.deadline_at is not None and now >= sandbox.deadline_at:
         return _stop(sandbox, "unclaimed" if sandbox.slot.user is None else "expired", now)
-    idle_at = _idle_at(sandbox)
-    if idle_at is not None and now >= idle_at:
+    if sandbox.idle_at is not None and now >= sandbox.idle_at:
         return _stop(sandbox, "idle", now)
     return Decision(sandbox)
-
-
-def _start_deadline(sandbox: Sandbox) -> int:
-    return sandbox.terms.until(sandbox.asked_at + sandbox.terms.start_seconds_max * 1000)
-
-
-def _idle_at(sandbox: Sandbox) -> int | None:
-    if sandbox.terms.idle_seconds is None or sandbox.slot.user is None:
-        return None
-    since = max(sandbox.ready_at or 0, sandbox.last_input_at or 0)
-    return since + sandbox.terms.idle_seconds * 1000
-
-
-def still_needed(sandbox: Sandbox, unfinished: tuple[Effect, ...]) -> tuple[Effect, ...]:
-    """Without the effects that have lost their object: their machine is gone, the turn taken.
-
-    Of alarms, and of a machine's look-ups and deletes, the last one asked for is enough. Two
-    workers that did the same one ask for its repetition twice, and those would do so again.
-    """
-
-    def needed(effect: Effect) -> bool:
-        match effect:
-            case effects.CreateMachine() | effects.FindMachine() | effects.DeleteMachine():
-                machine = sandbox.machine(effect.label)
-                return machine is not None and machine.state != "gone"
-            case effects.AskForTurn():
-                return sandbox.phase == "queued"
-            case effects.OpenDoors():
-                return sandbox.phase == "ready"
-            case _:
-                return True
-
-    kept: dict[object, Effect] = {}
-    for effect in filter(needed, unfinished):
-        kept.pop(_purpose(effect), None)
-        kept[_purpose(effect)] = effect
-    return tuple(kept.values())
-
-
-def _purpose(effect: Effect) -> object:
-    """What is the same for effects of which a later one takes the place of an earlier."""
-    match effect:
-        case effects.SetAlarm():
-            return effect.kind
-        case effects.FindMachine() | effects.DeleteMachine():
-            return effect.kind, effect.label
-        case _:
-            return effect
-
-
-def due_at(sandbox: Sandbox, unfinished: tuple[Effect, ...], now: int) -> int | None:
-    """When somebody must look at the sandbox again even if every message about it is lost."""
-    times = [e.not_before if e.not_before > now else now + RETRY_MS for e in unfinished]
-    if sandbox.phase in ("queued", "starting"):
-        times.append(_start_deadline(sandbox))
-    if sandbox.phase == "ready":
-        times += [at for at in (sandbox.deadline_at, _idle_at(sandbox)) if at is not None]
-    return min(times, default=None)

@@ -118,6 +118,19 @@ class Sandbox:
         """Ended, with every machine it ever asked for verified gone."""
         return self.phase in ("gone", "failed") and all(m.state == "gone" for m in self.machines)
 
+    @property
+    def start_by(self) -> int:
+        """When a start that is not done by then has taken too long."""
+        return self.terms.until(self.asked_at + self.terms.start_seconds_max * 1000)
+
+    @property
+    def idle_at(self) -> int | None:
+        """When nobody will have typed for too long; None where that does not matter."""
+        if self.terms.idle_seconds is None or self.slot.user is None:
+            return None
+        since = max(self.ready_at or 0, self.last_input_at or 0)
+        return since + self.terms.idle_seconds * 1000
+
     def machine(self, label: str) -> Machine | None:
         """The machine of this label, of whatever attempt."""
         return next((m for m in self.machines if m.label == label), None)

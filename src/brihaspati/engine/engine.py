@@ -28,7 +28,7 @@ class Engine:
         self.playing = Playing(world, self.worker)
         self.learning = Learning(world)
         self.setups = Setups(world, self.classes)
-        self.teaching = Teaching(world, self.classes)
+        self.teaching = Teaching(world, self.classes, self.playing)
         self.boards = Boards(world, self.classes)
         self.reading = Reading(world, self.classes)
         self.sweeping = Sweeping(world, self.worker, self.classes, self.playing)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from brihaspati import ports
 from brihaspati.domain import events, lifecycle, money, sandboxes, tickets
 from brihaspati.domain.classrooms import Classroom
+from brihaspati.domain.events import Event
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.sandboxes import EndKind, Sandbox, Slot, Terms
 from brihaspati.engine.membership import Membership
@@ -183,14 +184,18 @@ class Playing:
     # --- stop, extend, open ----------------------------------------------------------------------
     def stop(self, slot: Slot, end: EndKind) -> Record | None:
         """End a sandbox; None when there is none."""
-        record = self.worker.post(slot, events.StopAsked(end))
-        if record is not None and record.unfinished:
-            self.worker.wake_soon(slot)
-        return record
+        return self._post(slot, events.StopAsked(end))
 
     def extend(self, slot: Slot, extensions_left: int) -> Record | None:
         """More time, once for each number of extensions the student saw."""
-        record = self.worker.post(slot, events.Extended(extensions_left))
+        return self._post(slot, events.Extended(extensions_left))
+
+    def prolong(self, slot: Slot, event: events.Prolonged) -> Record | None:
+        """More time from the trainer, once for each deadline the trainer saw."""
+        return self._post(slot, event)
+
+    def _post(self, slot: Slot, event: Event) -> Record | None:
+        record = self.worker.post(slot, event)
         if record is not None and record.unfinished:
             self.worker.wake_soon(slot)
         return record

@@ -33,7 +33,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from brihaspati import ports
-from brihaspati.domain import access, classrooms, labs, lifecycle
+from brihaspati.domain import access, classrooms, labs, lifecycle, upkeep
 from brihaspati.domain.effects import Effect
 from brihaspati.domain.progress import BLANK, Progress
 from brihaspati.domain.sandboxes import Sandbox, Slot
@@ -66,7 +66,7 @@ class Record:
     def follow(self, decision: lifecycle.Decision, done: Effect | None = None) -> Record:
         """The record after a decision, with one effect done."""
         left = tuple(e for e in self.unfinished if e != done)
-        kept = lifecycle.still_needed(decision.sandbox, (*left, *decision.effects))
+        kept = upkeep.still_needed(decision.sandbox, (*left, *decision.effects))
         fresh = (self.fresh | (frozenset(kept) - frozenset(self.unfinished))) & frozenset(kept)
         return replace(self, sandbox=decision.sandbox, unfinished=kept, fresh=fresh)
 
@@ -88,7 +88,7 @@ def put_record(record: Record, now: int, shards: int) -> Put:
     indexes: dict[str, Key] = {}
     if sandbox.slot.user is not None:
         indexes["group"] = Key(f"k#{sandbox.slot.class_id}", f"y#{sandbox.slot.user}#{sandbox.id}")
-    due = lifecycle.due_at(sandbox, record.unfinished, now)
+    due = upkeep.due_at(sandbox, record.unfinished, now)
     if due is not None:
         indexes["due"] = Key(due_partition(sandbox.id, shards), f"{due:015d}#{sandbox.id}")
     body = {

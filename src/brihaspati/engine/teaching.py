@@ -1,4 +1,4 @@
-"""What a trainer does for a class: messages to all or some."""
+"""What a trainer does for a class or some of it: say something, give more time, stop."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from brihaspati import ports
-from brihaspati.domain import messages
-from brihaspati.domain.classrooms import BadField
+from brihaspati.domain import events, messages
+from brihaspati.domain.classrooms import BadField, Classroom
 from brihaspati.domain.messages import Message
+from brihaspati.domain.sandboxes import Slot
+from brihaspati.engine import records
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.paging import every
+from brihaspati.engine.playing import Playing
 from brihaspati.engine.records import Person
 from brihaspati.engine.world import World
 from brihaspati.ports import Item, Key
@@ -32,9 +35,10 @@ class Sent:
 class Teaching:
     """The commands of trainers, and what their students hear of them."""
 
-    def __init__(self, world: World, classes: Classes) -> None:
+    def __init__(self, world: World, classes: Classes, playing: Playing) -> None:
         self.world = world
         self.classes = classes
+        self.playing = playing
         self._messages: dict[str, tuple[int, tuple[Message, ...]]] = {}
 
     # --- messages ------------------------------------------------------------------------------
@@ -90,6 +94,35 @@ class Teaching:
             key = _message_key(class_id, name, item.body["at"])
             self.world.store.transact((ports.Delete(key),))
         self._messages.pop(class_id, None)
+
+    # --- many at once --------------------------------------------------------------------------
+    def extend(self, room: Classroom, minutes: int, shown: Sequence[tuple[Slot, int]]) -> int:
+        """Give these sandboxes more time than the deadline each showed; how many have it now."""
+        now = self.world.clock.now()
+        closes_at = room.closes_at if now < room.closes_at else None
+        longer = 0
+        for slot, deadline_at in shown:
+            event = events.Prolonged(deadline_at, minutes * 60, closes_at)
+            record = self.playing.prolong(slot, event)
+            if record is not None and record.sandbox.phase == "ready":
+                longer += (record.sandbox.deadline_at or 0) > deadline_at
+        return longer
+
+    def stop(self, room: Classroom, slots: Sequence[Slot] | None) -> int:
+        """Stop these sandboxes, or all of the class; how many are on their way out now."""
+        stopped = 0
+        for slot in self._running(room) if slots is None else slots:
+            record = self.playing.stop(slot, "ended_by_trainer")
+            stopped += record is not None and record.sandbox.phase in ("stopping", "gone")
+        return stopped
+
+    def _running(self, room: Classroom) -> list[Slot]:
+        """Where students have sandboxes that run, or are on their way out."""
+        group = functools.partial(
+            self.world.store.query_index, "group", f"k#{room.id}", prefix=records.SANDBOXES
+        )
+        found = [records.record_of(i).sandbox for i in every(lambda cursor: group(cursor=cursor))]
+        return [s.slot for s in found if s.phase in ("queued", "starting", "ready", "stopping")]
 
 
 def _end(now: int) -> int:

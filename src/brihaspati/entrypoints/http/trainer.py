@@ -7,6 +7,9 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
+from brihaspati.domain.classrooms import BadField
+from brihaspati.domain.sandboxes import Slot
+from brihaspati.engine.playing import Opening
 from brihaspati.engine.setups import Draft
 from brihaspati.entrypoints.http import class_models, class_views, models
 from brihaspati.entrypoints.http.routes import call, route
@@ -96,7 +99,10 @@ def extend_many(
     class_id: str, body: Annotated[class_models.ExtendManyBody, Body()]
 ) -> class_models.ManyAnswer:
     """Give several sandboxes more time."""
-    raise NotImplementedError
+    engine = call().engine
+    shown = [(Slot(class_id, s.lab, user=s.student), s.deadline_at) for s in body.sandboxes]
+    count = engine.teaching.extend(engine.classes.get(class_id), body.minutes, shown)
+    return class_models.ManyAnswer(count=count, now=engine.world.clock.now())
 
 
 @route("POST", f"{CLASS}/stop", action="manage", scope="class")
@@ -104,7 +110,11 @@ def stop_many(
     class_id: str, body: Annotated[class_models.StopManyBody, Body()]
 ) -> class_models.ManyAnswer:
     """Stop several sandboxes, or all of the class."""
-    raise NotImplementedError
+    engine = call().engine
+    chosen = body.sandboxes
+    slots = None if chosen is None else [Slot(class_id, s.lab, user=s.student) for s in chosen]
+    count = engine.teaching.stop(engine.classes.get(class_id), slots)
+    return class_models.ManyAnswer(count=count, now=engine.world.clock.now())
 
 
 @route("GET", f"{CLASS}/board", action="see_board", scope="class")
@@ -126,7 +136,18 @@ def watch(
     class_id: str,
     lab: str,
     body: Annotated[class_models.WatchBody, Body()],
-    student: Student = None,
+    student: Student = None,  # noqa: ARG001
 ) -> models.TicketAnswer:
     """A ticket for a student's terminal; the student sees who watches."""
-    raise NotImplementedError
+    asked = call()
+    record = asked.record(class_id, lab)
+    spec = asked.engine.classes.lab(lab, record.sandbox.terms.lab_version)
+    names = [terminal.name for terminal in spec.terminals]
+    if body.terminal is not None and body.terminal not in names:
+        raise BadField(
+            "terminal", f"{spec.title} has no such terminal.", f"Choose from {', '.join(names)}."
+        )
+    opening = Opening("terminal" if body.join else "watch")
+    text, expires_at = asked.engine.playing.ticket(record, spec, asked.asker.person, opening)
+    url = asked.addresses.socket(asked.host, "terminal")
+    return models.TicketAnswer(ticket=text, expires_at=expires_at, url=url)
