@@ -6,8 +6,9 @@ import concurrent.futures
 import contextlib
 import logging
 import os
-import shutil
+import secrets
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,15 +23,17 @@ from brihaspati.adapters.namespaces.network import Networks
 from brihaspati.adapters.namespaces.provider import Namespaces
 from brihaspati.adapters.namespaces.rootfs import ImageProblem
 from brihaspati.domain.classrooms import Classroom, shown
+from brihaspati.domain.labs import Lab
 from brihaspati.engine import demo
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.world import Bounds, World
 from brihaspati.entrypoints.cli import main as command_line
-from brihaspati.entrypoints.cli.shop import CannotRun, Progress, Report, Serving
+from brihaspati.entrypoints.cli.shop import CannotRun, Fault, Progress, Report, Serving, Studio
 from brihaspati.entrypoints.http import sessions
 from brihaspati.entrypoints.server import logs
 from brihaspati.entrypoints.server.agents import HubAgents
 from brihaspati.entrypoints.server.aside import Aside
+from brihaspati.entrypoints.server.greeting import greeting
 from brihaspati.entrypoints.server.local import LocalServer, running_at
 from brihaspati.entrypoints.server.parts import Parts
 from brihaspati.entrypoints.server.waiting import Bell
@@ -250,29 +253,63 @@ class LocalShop:
         ):
             yield Serving(server.address, ours=True)
 
+    @contextlib.contextmanager
+    def studio(self, labs: Sequence[Lab], progress: Progress) -> Iterator[Studio]:
+        """A server over an empty data folder with these labs alone; nothing of it stays."""
+        with tempfile.TemporaryDirectory(prefix="bh-") as folder:
+            # Under a name of its own, so that a server beside it takes none of its machines.
+            mine = replace(self.settings, data=Path(folder), env=f"lab{secrets.token_hex(4)}")
+            quiet = LocalShop(replace(mine, port=0, pool=0, keep_seconds=0))
+            with (
+                quiet._opened() as house,
+                quiet._served(house, progress, labs) as server,
+                server.in_background(),
+            ):
+
+                def publish(lab: Lab) -> None:
+                    with _plain_words():
+                        quiet._offer(house, [lab], progress)
+
+                yield Studio(server.address, server.parts.code, house.engine, publish)
+
+    def lab(self, folder: Path) -> tuple[Lab | None, Sequence[Fault]]:
+        """The lab in a folder, or what is wrong with it."""
+        try:
+            return labfolder.read(folder), ()
+        except labfolder.LabProblems as wrong:
+            return None, wrong.problems
+
     def up(self, progress: Progress, ready: Callable[[str], None]) -> None:
         """Serve until told to end."""
         logs.start()
         with self._opened() as house, self._served(house, progress) as server:
-            server.run(lambda: ready(_greeting(server)))
+            server.run(lambda: ready(greeting(server)))
 
     @contextlib.contextmanager
-    def _served(self, house: Embedded, progress: Progress) -> Iterator[LocalServer]:
-        """A server over the house: the only one of its folder, with labs published and images."""
+    def _served(
+        self, house: Embedded, progress: Progress, labs: Sequence[Lab] | None = None
+    ) -> Iterator[LocalServer]:
+        """A server over the house: the only one of its folder, with labs published and images.
+
+        The labs are those of the settings' folder unless they are given.
+        """
         with sqlite.lock(self.settings.data):
             progress("starting the provider of labs", None)
             house.host.start()
             try:
-                room = self._prepare(house, progress)
+                room = self._offer(house, self._found() if labs is None else labs, progress)
                 yield LocalServer(_server_parts(house, room))
             finally:
                 house.host.close()
 
-    def _prepare(self, house: Embedded, progress: Progress) -> Classroom:
+    def _found(self) -> list[Lab]:
         labs, broken = labfolder.read_all(self.settings.labs)
         labs.sort(key=lambda lab: (lab.minutes, lab.name))
         for problems in broken:
             log.error("a lab is left out", extra={"problems": str(problems)})
+        return labs
+
+    def _offer(self, house: Embedded, labs: Sequence[Lab], progress: Progress) -> Classroom:
         for image in sorted({spec.image for lab in labs for spec in lab.machines}):
             progress(f"making the image {image} ready", None)
             house.host.provider.prepare(image, progress)
@@ -316,24 +353,6 @@ def _server_parts(house: Embedded, room: Classroom) -> Parts:
         secure=chosen.secure,
         code=shown(room.code),
     )
-
-
-def _greeting(server: LocalServer) -> str:
-    code = server.parts.code
-    return (
-        f"\n  Brihaspati is ready:  {server.address}\n"
-        f"  Join code:            {code}   ({server.address}/join/{code})\n"
-        f"  Trainers and admins:  {_command()} sign-in\n"
-        f"  Ctrl-C stops the server; labs end two minutes later unless it comes back.\n"
-    )
-
-
-def _command() -> str:
-    """How whoever started us would start us again."""
-    given = Path(sys.argv[0])
-    if given.name != "brihaspati" or shutil.which("brihaspati") == str(given.absolute()):
-        return "brihaspati"
-    return os.path.relpath(given)
 
 
 # What adapters raise about this host and this data folder; the text says what to do.

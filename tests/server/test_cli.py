@@ -19,6 +19,7 @@ COMMANDS = (
     "up",
     "doctor",
     "play",
+    "lab",
     "stop",
     "ps",
     "classes",

@@ -11,7 +11,7 @@ import click
 from brihaspati import __version__
 from brihaspati.domain.classrooms import BadField
 from brihaspati.engine.problems import Problem
-from brihaspati.entrypoints.cli import bench, lookups, play, running
+from brihaspati.entrypoints.cli import bench, lab, lookups, play, running
 from brihaspati.entrypoints.cli.client import ClientError
 from brihaspati.entrypoints.cli.shop import CannotRun, Shop
 
@@ -33,6 +33,7 @@ for command in (
     running.up,
     running.doctor,
     play.play,
+    lab.lab,
     running.stop,
     lookups.ps,
     lookups.classes,

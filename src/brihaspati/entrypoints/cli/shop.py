@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from brihaspati.domain.labs import Lab
 from brihaspati.engine.engine import Engine
 
 Progress = Callable[[str, float | None], None]
@@ -54,6 +55,43 @@ class Serving:
     ours: bool
 
 
+class Fault(Protocol):
+    """Something wrong in a lab folder; as text it is `file:line: message fix`."""
+
+    @property
+    def file(self) -> str:
+        """Where, as the reader was given the folder."""
+        ...
+
+    @property
+    def line(self) -> int:
+        """The line, from 1."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What it is."""
+        ...
+
+    @property
+    def fix(self) -> str:
+        """What to do about it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """A server with an author's labs alone. `publish` offers a lab as it is now.
+
+    Raises CannotRun.
+    """
+
+    address: str
+    code: str
+    engine: Engine
+    publish: Callable[[Lab], None]
+
+
 class Shop(Protocol):
     """The house, opened as far as a command needs it."""
 
@@ -67,6 +105,14 @@ class Shop(Protocol):
 
     def elsewhere(self, folder: Path) -> Shop:
         """The same house over another data folder."""
+        ...
+
+    def studio(self, labs: Sequence[Lab], progress: Progress) -> AbstractContextManager[Studio]:
+        """A server over an empty data folder with these labs alone; nothing of it stays."""
+        ...
+
+    def lab(self, folder: Path) -> tuple[Lab | None, Sequence[Fault]]:
+        """The lab in a folder, or what is wrong with it."""
         ...
 
     def up(self, progress: Progress, ready: Callable[[str], None]) -> None:
