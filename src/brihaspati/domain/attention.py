@@ -17,7 +17,7 @@ from brihaspati.domain.sandboxes import Phase, Sandbox
 
 TRIES_MAX = 3
 QUIET_MS = 8 * 60_000
-TEXT_MAX = 160
+TEXT_MAX = 120
 
 NeedKind = Literal["hand", "broken", "failing", "quiet"]
 
@@ -70,7 +70,8 @@ def current(labs: Sequence[Seen]) -> Seen | None:
 
 def marks(seen: Seen) -> str:
     """One letter a step."""
-    return "".join(MARKS[standing.state(seen.progress, step)] for step in seen.lab.steps)
+    known = {own.id: MARKS[standing.state_of(own)] for own in seen.progress.steps}
+    return "".join(known.get(step.id, ".") for step in seen.lab.steps)
 
 
 def last_sign(seen: Seen) -> int:

@@ -132,12 +132,16 @@ BLANK = Progress()
 # --- what the screens ask ------------------------------------------------------------------------
 def state(progress: Progress, step: Step) -> StepState:
     """How a step is doing."""
-    own = progress.at(step.id)
+    return state_of(progress.at(step.id))
+
+
+def state_of(own: StepProgress) -> StepState:
+    """How a step is doing, from what is known of it."""
     if own.passed_at is not None:
         return "solved" if own.solved else "passed"
     if own.tries and not all(verdict.ok for verdict in own.verdicts):
         return "failing"
-    return "seen" if own != StepProgress(step.id) else "untouched"
+    return "seen" if own != StepProgress(own.id) else "untouched"
 
 
 def done(progress: Progress, steps: Sequence[Step]) -> int:

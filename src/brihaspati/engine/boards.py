@@ -21,6 +21,7 @@ from brihaspati.engine import records
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.paging import every
 from brihaspati.engine.world import World
+from brihaspati.ports import Item, Key
 
 PAGE = 500
 LINE_MAX = 48
@@ -72,6 +73,8 @@ class Boards:
     def __init__(self, world: World, classes: Classes) -> None:
         self.world = world
         self.classes = classes
+        # By class: what each item held when it was read last. Most of it is the same next time.
+        self._read: dict[str, dict[Key, tuple[int, Sandbox | Progress]]] = {}
 
     def board(self, room: Classroom) -> Board:
         """The board of a class."""
@@ -128,12 +131,17 @@ class Boards:
         group = functools.partial(self.world.store.query_index, "group", f"k#{room.id}", limit=PAGE)
         sandboxes: dict[tuple[str, str], Sandbox] = {}
         standings: dict[tuple[str, str], Progress] = {}
+        before, after = self._read.get(room.id, {}), {}
         for item in every(lambda cursor: group(cursor=cursor)):
             at = item.key.partition.removeprefix("u#"), item.key.sort.rpartition("#")[2]
-            if item.key.sort.startswith(records.SANDBOXES):
-                sandboxes[at] = records.record_of(item).sandbox
-            elif item.key.sort.startswith(records.STANDINGS):
-                standings[at] = records.standing_of(item).progress
+            known = before.get(item.key)
+            value = known[1] if known and known[0] == item.version else _value_of(item)
+            after[item.key] = item.version, value
+            if isinstance(value, Sandbox):
+                sandboxes[at] = value
+            else:
+                standings[at] = value
+        self._read[room.id] = after
         order = {name: place for place, (name, _) in enumerate(room.labs)}
         by_user: dict[str, list[Seen]] = {}
         for user, name in sorted(
@@ -176,8 +184,14 @@ class Boards:
         for lab, _ in room.labs if room.pool else ():
             query = functools.partial(self.world.store.query, f"w#{room.id}#{lab}", "y#")
             pooled = every(lambda cursor, query=query: query(cursor=cursor))  # type: ignore[misc]
-            found += [records.record_of(item).sandbox for item in pooled]
+            found += [records.sandbox_of(item) for item in pooled]
         return found
+
+
+def _value_of(item: Item) -> Sandbox | Progress:
+    if item.key.sort.startswith(records.SANDBOXES):
+        return records.sandbox_of(item)
+    return records.standing_of(item).progress
 
 
 def _price(sandbox: Sandbox) -> int:

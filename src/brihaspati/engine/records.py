@@ -98,6 +98,11 @@ def put_record(record: Record, now: int, shards: int) -> Put:
     return Put(sandbox_key(sandbox.slot), body, expect=record.version, indexes=indexes)
 
 
+def sandbox_of(item: Item) -> Sandbox:
+    """The sandbox an item holds, for those who only look."""
+    return _SANDBOX.validate_python(item.body["sandbox"])
+
+
 def record_of(item: Item) -> Record:
     """The sandbox an item holds."""
     return Record(

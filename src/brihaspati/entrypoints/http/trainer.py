@@ -11,7 +11,7 @@ from brihaspati.domain.classrooms import BadField
 from brihaspati.domain.sandboxes import Slot
 from brihaspati.engine.playing import Opening
 from brihaspati.engine.setups import Draft
-from brihaspati.entrypoints.http import class_models, class_views, models
+from brihaspati.entrypoints.http import class_models, class_views, models, tables
 from brihaspati.entrypoints.http.routes import call, route
 from brihaspati.entrypoints.http.student import SANDBOX, Student
 
@@ -128,7 +128,11 @@ def board(class_id: str) -> class_models.BoardAnswer:
 @route("GET", f"{CLASS}/board.csv", action="see_board", scope="class")
 def board_csv(class_id: str) -> Response[str]:
     """The board as a table for a spreadsheet."""
-    raise NotImplementedError
+    engine = call().engine
+    room = engine.classes.get(class_id)
+    headers = {"Content-Disposition": 'attachment; filename="board.csv"'}
+    text = tables.table(engine.boards.board(room), room)
+    return Response(200, "text/csv; charset=utf-8", text, headers=headers)
 
 
 @route("POST", f"{SANDBOX}/watch", action="watch", scope="seat", status=201)
