@@ -8,6 +8,7 @@ from typing import Any
 
 from brihaspati import ports
 from brihaspati.adapters import memory
+from brihaspati.domain import progress
 from brihaspati.domain.labs import Check, Choice, Lab, Question, Step
 from brihaspati.domain.progress import Given
 from brihaspati.domain.sandboxes import Slot
@@ -126,6 +127,15 @@ class Pupil:
         """Say how the checks `page` and `port`, or the solution, end from now on."""
         names = {"page": "check page", "port": "check port", "solve": "solve serve"}
         self.house.agents.scripts = {names[name]: end for name, end in ends.items()}
+
+    def states(self) -> list[str]:
+        """How every step is doing, as stored."""
+        return [progress.state(self.standing.progress, step) for step in STEPS]
+
+    def verdicts(self) -> list[tuple[str, bool, str]]:
+        """What the checks of the step `serve` said last."""
+        found = self.standing.progress.at("serve").verdicts
+        return [(verdict.check, verdict.ok, verdict.text) for verdict in found]
 
     def wait(self) -> Standing:
         """Let the scripts that were begun run to their end."""
