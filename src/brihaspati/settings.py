@@ -23,7 +23,9 @@ class Settings:
     """How this deployment is set up. Folders are absolute.
 
     `keep_seconds`: how long labs outlive a server that has gone, for it to come back; 0 ends them
-    with the server. `docker`: addresses at which an engine may answer, in order.
+    with the server. `host_price_micros`: what an hour of a machine on our own host costs, in
+    millionths of `currency`, a code of three letters. `docker`: addresses at which an engine may
+    answer, in order.
     """
 
     data: Path
@@ -39,6 +41,8 @@ class Settings:
     pool: int
     seats: int
     keep_seconds: int
+    currency: str
+    host_price_micros: int
     docker: tuple[str, ...]
     docker_runtime: str | None
     docker_userns: str | None
@@ -82,6 +86,8 @@ def read(
         pool=_number(found, "BRIHASPATI_POOL", 2),
         seats=_number(found, "BRIHASPATI_SEATS", 100),
         keep_seconds=_number(found, "BRIHASPATI_KEEP_SECONDS", 120),
+        currency=_currency(found.get("BRIHASPATI_CURRENCY", "USD")),
+        host_price_micros=_micros(found, "BRIHASPATI_HOST_PRICE"),
         docker=_engines(found),
         docker_runtime=found.get("BRIHASPATI_DOCKER_RUNTIME") or None,
         docker_userns=found.get("BRIHASPATI_DOCKER_USERNS") or None,
@@ -110,3 +116,18 @@ def _number(found: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdigit():
         raise SettingsError(f"{name}={text!r} must be a whole number, 0 or more")
     return int(text)
+
+
+def _currency(text: str) -> str:
+    if not re.fullmatch(r"[A-Z]{3}", text):
+        raise SettingsError(f"BRIHASPATI_CURRENCY={text!r} must be a code of ISO 4217, as EUR")
+    return text
+
+
+def _micros(found: Mapping[str, str], name: str) -> int:
+    """An amount of money, of which a millionth is the least."""
+    text = found.get(name, "0")
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", text, re.ASCII):
+        raise SettingsError(f"{name}={text!r} must be an amount of money, 0 or more, as 0.05")
+    whole, _, part = text.partition(".")
+    return int(whole) * 1_000_000 + int(part.ljust(6, "0"))

@@ -22,6 +22,7 @@ from brihaspati.adapters.namespaces.images import Images
 from brihaspati.adapters.namespaces.network import Networks
 from brihaspati.adapters.namespaces.provider import Namespaces
 from brihaspati.adapters.namespaces.rootfs import ImageProblem
+from brihaspati.adapters.priced import Priced
 from brihaspati.domain.classrooms import Classroom, shown
 from brihaspati.domain.labs import Lab
 from brihaspati.engine import demo
@@ -99,7 +100,7 @@ def embedded(chosen: Settings) -> Embedded:
         store=store,
         queue=queue,
         timer=timer,
-        providers={host.provider.name: host.provider},
+        providers={host.provider.name: Priced(host.provider, chosen.host_price_micros)},
         agents=agents,
         clock=clock,
         chance=clocks.SystemChance(),
@@ -110,6 +111,8 @@ def embedded(chosen: Settings) -> Embedded:
         aside=Aside(SCRIPTS_AT_ONCE),
         changed=bell.rung,
         checking=bell.checking,
+        pool=chosen.pool,
+        currency=chosen.currency,
     )
     return Embedded(
         chosen, database, queue, timer, store, agents, bell, secrets, host, Engine(world), threads

@@ -31,11 +31,24 @@ def test_what_the_command_line_gives_wins_over_the_environment() -> None:
         ("BRIHASPATI_PROVIDER", "vmware"),
         ("BRIHASPATI_POOL", "-1"),
         ("BRIHASPATI_SEATS", "many"),
+        ("BRIHASPATI_CURRENCY", "euro"),
+        ("BRIHASPATI_HOST_PRICE", "0,05"),
+        ("BRIHASPATI_HOST_PRICE", "-1"),
+        ("BRIHASPATI_HOST_PRICE", "0.0000001"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(name: str, text: str) -> None:
     with pytest.raises(settings.SettingsError, match=name):
         settings.read(environment={name: text})
+
+
+@pytest.mark.parametrize(
+    ("text", "micros"),
+    [("0", 0), ("0.05", 50_000), ("1.5", 1_500_000), ("12", 12_000_000), ("0.000001", 1)],
+)
+def test_the_price_of_our_own_host_is_counted_in_millionths(text: str, micros: int) -> None:
+    found = settings.read(environment={"BRIHASPATI_HOST_PRICE": text, "BRIHASPATI_CURRENCY": "EUR"})
+    assert (found.host_price_micros, found.currency) == (micros, "EUR")
 
 
 @pytest.mark.parametrize("root", [True, False])
