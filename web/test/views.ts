@@ -12,6 +12,7 @@ export function view(over: Partial<SandboxView> = {}): SandboxView {
 export function card(over: Partial<LabCard> = {}): LabCard {
   return {
     name: 'web', title: 'HTTP by hand', summary: 'Speak HTTP.', minutes: 40, steps: 6, hue: 200,
-    motif: 'web', machines: 1, lifetime_minutes: 60, sandbox: null, ...over,
+    motif: 'web', machines: 1, lifetime_minutes: 60, done: 0, step: 0, sandbox: null,
+    ...over,
   }
 }

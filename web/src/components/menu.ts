@@ -1,6 +1,9 @@
 import type { Component } from 'vue'
 
-/** An entry of a menu. `line` draws a line above it; `checked` makes it a switch. */
+/**
+ * An entry of a menu. `line` draws a line above it; `checked` makes it a switch; with `stay` the
+ * menu stays open for the next press.
+ */
 export type MenuItem = {
   label: string
   icon?: Component
@@ -8,5 +11,6 @@ export type MenuItem = {
   disabled?: boolean
   checked?: boolean
   line?: boolean
+  stay?: boolean
   act: () => void
 }

@@ -15,7 +15,8 @@ function page(labs: LabCard[], over: object = {}): Routes {
   const me = { id: 'u1', name: 'Asha Raghunathan', role: 'student' }
   const body = {
     id: 'c1', title: 'DevOps Foundations', instructor: 'Prof. Meera Iyer', welcome: 'Hello all',
-    state: 'open', opens_at: 0, closes_at: 9e12, now: Date.now(), me, allowed: [], labs, ...over,
+    state: 'open', opens_at: 0, closes_at: 9e12, now: Date.now(), me, allowed: [], labs, here: 3, messages: [], teaches: false,
+    ...over,
   }
   return { 'GET /v1/classes/c1': { body } }
 }
@@ -84,7 +85,7 @@ it('has no Play before or after class, but the guide can be read', async () => {
 
 it('shows the board to those who may see it', async () => {
   now = await visit('/c/c1', page([card()], { allowed: ['see_board'] }))
-  expect(button('Board')!.getAttribute('href')).toBe('/c/c1/board')
+  expect(button('Live board')!.getAttribute('href')).toBe('/c/c1/board')
 })
 
 it('says what to do when one is not signed in', async () => {

@@ -40,7 +40,9 @@ export default {
   'sign_in.command': 'brihaspati sign-in',
   'sign_in.once': 'Jeder Link gilt einmal und nur wenige Minuten.',
 
-  'home.title': 'Deine Kurse',
   'home.none': 'Du nimmst noch an keinem Kurs teil.',
   'home.join': 'An einem Kurs teilnehmen',
+  'home.none.text': 'Gib den Code ein, den du bekommen hast, und du bist dabei.',
+  'home.lead': 'Wähle einen Kurs oder nimm mit einem Code an einem anderen teil.',
+  'home.board': 'Live-Übersicht',
 } satisfies Said<typeof en>

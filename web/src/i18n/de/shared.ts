@@ -26,6 +26,12 @@ export default {
   'toast.one': 'Hinweis',
   'toast.all': 'Hinweise ({hotkey})',
 
+  'weather.offline': 'Dieses Gerät ist offline.',
+  'weather.lost': 'Der Dienst antwortet nicht. Neuer Versuch läuft.',
+  'weather.from': 'Du siehst den Stand von {time}.',
+  'weather.kept': 'Was du gedrückt hast, ist gemerkt und wird gesendet.',
+  'weather.back': 'Der Dienst antwortet wieder.',
+
   'theme.dark': 'Dunkles Design',
   'theme.light': 'Helles Design',
 
@@ -41,6 +47,9 @@ export default {
   'problem.page.title': 'Diese Seite ist gestolpert.',
   'problem.page.fix': 'Lade sie neu; dein Lab läuft weiter.',
 
+  'home.title': 'Deine Kurse',
+  'home.new': 'Neuer Kurs',
+  'class.switch': 'Kurs: {title}. Anderen wählen',
   'person.menu': 'Menü von {name}',
   'person.sign_out': 'Abmelden',
 

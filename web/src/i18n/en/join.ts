@@ -36,7 +36,9 @@ export default {
   'sign_in.command': 'brihaspati sign-in',
   'sign_in.once': 'Each link works once and only for a few minutes.',
 
-  'home.title': 'Your classes',
   'home.none': 'You are in no class yet.',
   'home.join': 'Join a class',
+  'home.none.text': 'Type the code your teacher shares, and you are in.',
+  'home.lead': 'Choose a class, or join another one with its code.',
+  'home.board': 'Live board',
 } satisfies Record<string, Message>

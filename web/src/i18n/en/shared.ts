@@ -25,6 +25,12 @@ export default {
   'toast.one': 'Notice',
   'toast.all': 'Notices ({hotkey})',
 
+  'weather.offline': 'This device is offline.',
+  'weather.lost': 'The service does not answer. Trying again.',
+  'weather.from': 'What you see is from {time}.',
+  'weather.kept': 'What you pressed is kept and will be sent.',
+  'weather.back': 'The service answers again.',
+
   'theme.dark': 'Dark theme',
   'theme.light': 'Light theme',
 
@@ -40,6 +46,9 @@ export default {
   'problem.page.title': 'This page stumbled.',
   'problem.page.fix': 'Reload it; your lab keeps running.',
 
+  'home.title': 'Your classes',
+  'home.new': 'New class',
+  'class.switch': 'Class: {title}. Choose another',
   'person.menu': 'Menu of {name}',
   'person.sign_out': 'Sign out',
 
