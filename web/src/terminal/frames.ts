@@ -11,6 +11,7 @@ const INPUT = 0x00
 const RESIZE = 0x01
 const ACK = 0x02
 const PING = 0x03
+const FINISH = 0x04
 
 /** The server takes frames up to 64 KiB; half of that leaves room for any overhead. */
 export const INPUT_BYTES_MAX = 32 * 1024
@@ -28,7 +29,8 @@ export type Hello = {
   ended: ShellEnd | null
 }
 export type ShellEnd = { at: number }
-export type Viewer = { name: string; writer: boolean }
+/** Somebody at this terminal; `mine`: this very person, perhaps on another device. */
+export type Viewer = { name: string; writer: boolean; mine: boolean }
 export type TerminalEvent =
   | { type: 'resize'; columns: number; rows: number }
   | { type: 'viewers'; viewers: number; people: Viewer[] }
@@ -103,4 +105,9 @@ export function ack(seq: number): Uint8Array<ArrayBuffer> {
 
 export function ping(): Uint8Array<ArrayBuffer> {
   return frame(PING, new Uint8Array())
+}
+
+/** End the program; of one more shell only. */
+export function finish(): Uint8Array<ArrayBuffer> {
+  return frame(FINISH, new Uint8Array())
 }

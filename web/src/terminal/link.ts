@@ -6,6 +6,7 @@
  *              ^            |        |
  *              +-- waiting <+--------+        any of them -> ended
  */
+import { backoff } from './backoff'
 import { Flow } from './flow'
 import * as frames from './frames'
 import { Heartbeat, type After } from './heartbeat'
@@ -60,9 +61,6 @@ export type LinkListener = {
 }
 
 const CONNECT_MS = 5_000
-const BACKOFF_FIRST_MS = 300
-const BACKOFF_MAX_MS = 8_000
-const BACKOFF_LEAST_MS = 50
 const ACK_AFTER_MS = 80
 const STEADY_MS = 5_000
 const NOT_THERE_TRIES = 3
@@ -142,6 +140,11 @@ export class TerminalLink {
     if (name === 'ended' || name === 'idle') return
     const fits = this.typed.add(bytes)
     this.tell.typed?.(this.typed.text, !fits)
+  }
+
+  /** End the program: only one more shell that this person has opened. */
+  finish(): void {
+    if (this.state.name === 'open') this.socket?.send(frames.finish())
   }
 
   resize(columns: number, rows: number): void {
@@ -297,8 +300,7 @@ export class TerminalLink {
     this.openedAt = 0
     this.hangUp()
     this.attempt += 1
-    const span = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (this.attempt - 1))
-    const wait = Math.max(BACKOFF_LEAST_MS, this.world.chance() * span)
+    const wait = backoff(this.attempt, this.world.chance)
     const retryAt = this.asleep ? null : this.world.now() + wait
     this.become({ name: 'waiting', attempt: this.attempt, retryAt })
     if (retryAt !== null) this.cancelTimer = this.world.after(wait, () => void this.connect())

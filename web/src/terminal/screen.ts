@@ -6,6 +6,7 @@ import '@xterm/xterm/css/xterm.css'
 import type { LinkScreen } from './link'
 import { palette } from './palette'
 import { fixInterrupt, scrollByTouch } from './shims'
+import { accelerate } from './webgl'
 
 const SCROLLBACK_LINES = 5_000
 
@@ -59,6 +60,7 @@ export class Screen implements LinkScreen {
     if (!this.unscroll) {
       this.terminal.open(this.element)
       this.unscroll = scrollByTouch(this.terminal, this.element)
+      void accelerate(this.terminal)
     }
     this.observer = new ResizeObserver(() => this.fit())
     this.observer.observe(host)
@@ -112,6 +114,19 @@ export class Screen implements LinkScreen {
 
   size(): { columns: number; rows: number } {
     return this.wanted
+  }
+
+  /** All that is on the screen and above it, as plain text; lines that were wrapped are whole. */
+  text(): string {
+    const { active } = this.terminal.buffer
+    let text = ''
+    for (let at = 0; at < active.length; at += 1) {
+      const line = active.getLine(at)
+      if (!line) continue
+      const goesOn = active.getLine(at + 1)?.isWrapped ?? false
+      text += line.translateToString(!goesOn) + (goesOn ? '' : '\n')
+    }
+    return text.trimEnd()
   }
 
   focus(): void {

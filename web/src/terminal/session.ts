@@ -1,10 +1,8 @@
 /** One terminal of a lab as the page holds it: its screen and its line, while it is open. */
 import { shallowReactive } from 'vue'
-import * as calls from '@/api/calls'
-import { ApiProblem } from '@/api/problem'
 import { t } from '@/i18n'
-import { chance } from '@/chance'
-import { TerminalLink, TicketRefused, type LinkState, type LinkWorld } from './link'
+import { withControl } from './latch'
+import { TerminalLink, type LinkState, type LinkWorld } from './link'
 import { Screen } from './screen'
 import { watchWakeups } from './wakeups'
 
@@ -15,37 +13,13 @@ export type TerminalView = {
   waiting: string
   full: boolean
   writer: boolean
-  /** Names of those who look on and cannot type. */
+  /** Names of other people who look at this terminal, and of those of them who may type. */
   watchers: string[]
+  helpers: string[]
+  /** Whether Control is held for the next key. */
+  control: boolean
   notice: string
   everOpen: boolean
-}
-
-/** The real world of a link: tickets from the API, the browser's sockets, time and chance. */
-export function browserWorld(place: calls.LabPlace): LinkWorld {
-  return {
-    ticket: async (signal) => {
-      try {
-        return await calls.ticket(place, { for: 'terminal' }, signal)
-      } catch (error) {
-        throw refusal(error) ?? error
-      }
-    },
-    socket: (url) => new WebSocket(url),
-    now: () => Date.now(),
-    after: (ms, then) => {
-      const timer = setTimeout(then, ms)
-      return () => clearTimeout(timer)
-    },
-    chance,
-  }
-}
-
-function refusal(error: unknown): TicketRefused | null {
-  if (!(error instanceof ApiProblem)) return null
-  if (error.status === 404 || error.status === 410) return new TicketRefused({ kind: 'gone' })
-  const final = error.status === 401 || error.status === 403
-  return final ? new TicketRefused({ kind: 'refused', reason: error.title }) : null
 }
 
 export class TerminalSession {
@@ -55,6 +29,8 @@ export class TerminalSession {
     full: false,
     writer: true,
     watchers: [],
+    helpers: [],
+    control: false,
     notice: '',
     everOpen: false,
   })
@@ -67,7 +43,7 @@ export class TerminalSession {
     const { view } = this
     this.screen = new Screen(
       {
-        typed: (bytes) => this.link.type(bytes),
+        typed: (bytes) => this.link.type(this.held(bytes)),
         resized: (columns, rows) => this.link.resize(columns, rows),
       },
       fontSize,
@@ -82,7 +58,9 @@ export class TerminalSession {
       size: (columns, rows) => this.screen.adopt(columns, rows),
       writer: (may) => (view.writer = may),
       company: (viewers) => {
-        view.watchers = viewers.filter(({ writer }) => !writer).map(({ name }) => name)
+        const others = viewers.filter(({ mine }) => !mine)
+        view.watchers = others.map(({ name }) => name)
+        view.helpers = others.filter(({ writer }) => writer).map(({ name }) => name)
       },
       notice: (text) => this.notice(text),
       renewed: () => this.notice(t('link.renewed')),
@@ -93,8 +71,20 @@ export class TerminalSession {
     })
   }
 
-  /** A word from the server, shown for a while. */
-  private notice(text: string): void {
+  /** Press Control and keep it for the next key, or let it go. */
+  hold(control: boolean): void {
+    this.view.control = control
+  }
+
+  /** Together with Control, where that is held; it holds for one key. */
+  private held(bytes: Uint8Array): Uint8Array {
+    if (!this.view.control) return bytes
+    this.view.control = false
+    return new TextEncoder().encode(withControl(new TextDecoder().decode(bytes)))
+  }
+
+  /** A word for the person, shown for a while. */
+  notice(text: string): void {
     this.view.notice = text
     clearTimeout(this.hush)
     this.hush = setTimeout(() => (this.view.notice = ''), NOTICE_MS)

@@ -18,6 +18,11 @@ export function useLayout(): ComputedRef<Layout> {
   return computed(() => (phone.value ? 'phone' : wide.value ? 'wide' : 'tall'))
 }
 
+const KEYBOARD_PX = 150
+
+/** Whether a soft keyboard takes so much of the screen that the rest must make do. */
+export const keyboardOpen = ref(false)
+
 /**
  * Safari shrinks only the visual viewport under its keyboard and shifts the page; so the shell
  * takes its height from there, as `--shell-height` on the root, and the page is shifted back.
@@ -26,10 +31,15 @@ export function useShellHeight(): void {
   const viewport = window.visualViewport
   if (!viewport) return
   let frame = 0
+  const note = (open: boolean) => {
+    keyboardOpen.value = open
+    document.documentElement.dataset.keyboard = open ? 'open' : 'closed'
+  }
   const follow = () => {
     cancelAnimationFrame(frame)
     frame = requestAnimationFrame(() => {
       document.documentElement.style.setProperty('--shell-height', `${viewport.height}px`)
+      note(window.innerHeight - viewport.height * viewport.scale > KEYBOARD_PX)
       if (viewport.scale === 1) window.scrollTo(0, 0)
     })
   }
@@ -41,5 +51,7 @@ export function useShellHeight(): void {
     viewport.removeEventListener('resize', follow)
     viewport.removeEventListener('scroll', follow)
     document.documentElement.style.removeProperty('--shell-height')
+    delete document.documentElement.dataset.keyboard
+    keyboardOpen.value = false
   })
 }
