@@ -35,7 +35,7 @@ from brihaspati.entrypoints.http.routes import Call, Route
 
 log = logging.getLogger(__name__)
 
-BODY_BYTES_MAX = 65_536
+BODY_BYTES_MAX = 131_072
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
