@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -98,6 +100,40 @@ def test_a_verdict_an_answer_and_a_turn_that_come_at_once_are_all_kept() -> None
     assert answer is not None
     assert answer.right
     assert after.run is None
+
+
+def test_many_devices_at_once_lose_nothing() -> None:
+    pupil = Pupil()
+    pupil.play()
+    pupil.check()
+    learning, ask, serve = pupil.house.engine.learning, pupil.page("ask"), pupil.page("serve")
+    (finish,) = pupil.later
+    calls: list[Callable[[], object]] = [
+        finish,
+        lambda: learning.turn(ask),
+        lambda: learning.answer(ask, "where", progress.Given(("etc",))),
+        lambda: learning.answer(ask, "secret", progress.Given(text="marigold")),
+        lambda: learning.hint(ask, 0),
+        lambda: learning.hint(serve, 0),
+        lambda: learning.raise_hand(ask.standing, "help"),
+    ]
+    start = threading.Barrier(len(calls))
+    threads = [threading.Thread(target=_together, args=(start, call)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    after = pupil.standing.progress
+    assert pupil.states() == ["untouched", "passed", "passed", "untouched"]
+    assert (after.step, after.run) == ("ask", None)
+    assert (after.at("ask").hints, after.at("serve").hints) == (1, 1)
+    assert after.hand is not None
+    assert pupil.standing.version == 1 + len(calls)
+
+
+def _together(start: threading.Barrier, call: Callable[[], object]) -> None:
+    start.wait(20)
+    call()
 
 
 def test_who_is_always_slower_than_others_is_told_so_in_the_end() -> None:

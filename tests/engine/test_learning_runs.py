@@ -53,6 +53,8 @@ def test_a_lab_that_cannot_be_reached_is_no_failed_try_and_is_told() -> None:
         (ports.ScriptOutcome(-9, "half a"), "It was stopped before its end"),
         (ports.ScriptOutcome(137, ""), "It was stopped before its end"),
         (ports.ScriptOutcome(1, " \n"), "Not done yet."),
+        (ports.ScriptOutcome(127, ""), "Not done yet; or this check has a fault"),
+        (ports.ScriptOutcome(127, "There is no moons yet."), "There is no moons yet."),
         (ports.ScriptOutcome(2, "x" * 9000), "xxx"),
     ],
 )

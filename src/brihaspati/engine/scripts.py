@@ -18,6 +18,9 @@ SOLVE_SECONDS_MAX = 30.0
 SCRIPT_SECONDS_MIN = 0.5
 KILLED = 128 + 9
 NOT_YET = "Not done yet."
+# What a shell says of a program that is not there, or cannot be started.
+UNSTARTED = (126, 127)
+NOT_YET_OR_FAULT = "Not done yet; or this check has a fault, for a program in it is missing."
 OUT_OF_MEMORY = "It was stopped before its end; the machine may be out of memory."
 NO_TIME = "There was no time left to run everything. Press again."
 NO_HELP = "The solution ran, but not every check passes yet. Press Check in a moment."
@@ -103,4 +106,5 @@ def _said(outcome: ports.ScriptOutcome, seconds: float) -> str:
         return f"It was not done in time ({seconds:.0f} s)."
     if outcome.code < 0 or outcome.code == KILLED:
         return OUT_OF_MEMORY
-    return progress.plain(outcome.output) or NOT_YET
+    silent = NOT_YET_OR_FAULT if outcome.code in UNSTARTED else NOT_YET
+    return progress.plain(outcome.output) or silent
