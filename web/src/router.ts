@@ -16,6 +16,10 @@ type Page = { default: Component }
 const pages = import.meta.glob<Page>('./pages/*Page.vue')
 const file = (page: string) => pages[`./pages/${page}.vue`] as () => Promise<Page>
 
+const ahead = import.meta.glob('./terminal/session.ts')
+/** A page has drawn itself and asked for its data by then. */
+const SETTLED_MS = 1_500
+
 /** A new page begins at its top, for eyes and for readers; within a page nothing moves. */
 async function arrive(name: unknown, before: unknown): Promise<void> {
   if (before === undefined || name === before) return
@@ -46,6 +50,17 @@ export function newRouter(
       })),
       { path: '/:rest(.*)*', name: 'not-found', component: file('NotFoundPage') },
     ],
+  })
+  /** Pages that most people open next are fetched while the line is still good. */
+  const ready = (name: string) => {
+    const next = addresses.find((one) => one.name === name)
+    if (!next) return
+    const parts = next.ahead.map((part) => ahead[`./${part}`]?.())
+    // Without them the page asks again when it is opened, and only then is it worth a word.
+    void Promise.all([load(next)(), need(...(next.words as Area[])), ...parts]).catch(() => null)
+  }
+  router.afterEach((to, _from, failure) => {
+    if (!failure && to.name === 'class') setTimeout(() => ready('lab'), SETTLED_MS)
   })
   // The words come side by side with the page's chunk.
   router.beforeEach((to) => void need(...(to.meta.words ?? [])))

@@ -12,6 +12,7 @@ const at = (place: LabPlace) => ({ class_id: place.classId, lab: place.lab })
 const seat = (place: LabPlace) => ({ path: at(place), query: { student: place.student } })
 const ofClass = (classId: string) => ({ path: { class_id: classId } })
 
+export const health = () => take(client.GET('/v1/health'))
 export const joinPreview = (code: string, signal?: AbortSignal) =>
   take(client.GET('/v1/join/{code}', { params: { path: { code } }, signal }))
 export const join = (body: { code: string; name: string; email?: string }) =>

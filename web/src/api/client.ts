@@ -1,45 +1,79 @@
 /** Our API over fetch: paths and shapes from OpenAPI, problems thrown, the clock kept right. */
-import createClient from 'openapi-fetch'
 import { serverClock } from '@/clock'
-import { noAnswer, problemOf } from './problem'
+import { isPassing, noAnswer, problemOf } from './problem'
+import { watchReturns } from './returning'
 import type { paths } from './schema'
+import { createTyped } from './typed'
+import { weather } from './weather'
 
 const LIMIT_MS = 20_000
+/** A request older than this when the page returns hangs on a line that is gone. */
+const HANGING_MS = 2_000
+const NO_BODY = [101, 204, 205, 304]
 const times = new WeakMap<Response, { left: number; back: number }>()
+const waiting = new Map<AbortController, number>()
+
+function giveUpHanging(): void {
+  for (const [giveUp, left] of waiting) if (Date.now() - left > HANGING_MS) giveUp.abort()
+}
+watchReturns(giveUpHanging)
+
+/** `Prefer: wait=10`: the server holds its answer back for so long (ms). */
+function wished(request: Request): number {
+  const seconds = /\bwait=(\d+)/.exec(request.headers.get('prefer') ?? '')?.[1]
+  return Number(seconds ?? 0) * 1_000
+}
+
+/** The whole answer. A line that breaks within the body is no answer, and is worth another try. */
+async function whole(request: Request): Promise<Response> {
+  const left = Date.now()
+  const response = await globalThis.fetch(request)
+  const { status, statusText, headers } = response
+  const bytes = NO_BODY.includes(status) ? null : await response.arrayBuffer()
+  const read = new Response(bytes, { status, statusText, headers })
+  times.set(read, { left, back: Date.now() })
+  return read
+}
 
 /** fetch with a limit. Throws ApiProblem (status 0) when nobody answers, and abort reasons. */
 async function timed(request: Request): Promise<Response> {
   const giveUp = new AbortController()
-  const limit = setTimeout(() => giveUp.abort(), LIMIT_MS)
+  const limit = setTimeout(() => giveUp.abort(), LIMIT_MS + wished(request))
   const follow = () => giveUp.abort(request.signal.reason)
   request.signal.addEventListener('abort', follow) // AbortSignal.any is too new for older iPads
-  const left = Date.now()
+  waiting.set(giveUp, Date.now() + wished(request))
+  const flight = weather.leaves(wished(request))
   try {
     request.signal.throwIfAborted()
     if (request.method !== 'GET') request.headers.set('content-type', 'application/json')
-    const response = await globalThis.fetch(new Request(request, { signal: giveUp.signal }))
-    times.set(response, { left, back: Date.now() })
+    const response = await whole(new Request(request, { signal: giveUp.signal }))
+    if (isPassing(response.status) && response.status !== 429) flight.failed()
+    else flight.landed()
     return response
   } catch (error) {
-    throw request.signal.aborted ? error : noAnswer()
+    if (request.signal.aborted) {
+      flight.dropped()
+      throw error
+    }
+    flight.failed()
+    throw noAnswer()
   } finally {
     clearTimeout(limit)
+    waiting.delete(giveUp)
     request.signal.removeEventListener('abort', follow)
   }
 }
 
-export const client = createClient<paths>({
-  baseUrl: globalThis.location.origin,
-  credentials: 'same-origin',
-  headers: { accept: 'application/json, application/problem+json' },
-  fetch: timed,
-})
+export const client = createTyped<paths>(globalThis.location.origin, timed)
 
 type Answer<T> = { data?: T; error?: unknown; response: Response }
 
-/** The body of a success. Throws ApiProblem for every other answer. */
+/** The body of a success. Throws ApiProblem for every other answer, and abort reasons. */
 export async function take<T>(asked: Promise<Answer<T>>): Promise<T> {
-  const { data, error, response } = await asked
+  const { data, error, response } = await asked.catch((problem: unknown) => {
+    // A page instead of JSON, as the sign-in page of a Wi-Fi: the service did not answer.
+    throw problem instanceof SyntaxError ? noAnswer() : problem
+  })
   if (!response.ok) throw problemOf(response, error)
   const time = times.get(response)
   if (time && data && typeof data === 'object' && 'now' in data) {
@@ -47,3 +81,4 @@ export async function take<T>(asked: Promise<Answer<T>>): Promise<T> {
   }
   return data as T
 }
+

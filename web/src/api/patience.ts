@@ -35,7 +35,7 @@ type Patience = {
   worth?: typeof worthRetrying
 }
 
-/** Ask until there is an answer or no hope. Throws the last problem, and an abort reason at once. */
+/** Ask until there is an answer or no hope. Throws the last problem, or an abort reason. */
 export async function patiently<T>(
   ask: () => Promise<T>,
   { chance, signal, failed, worth = worthRetrying }: Patience,

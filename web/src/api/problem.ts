@@ -1,4 +1,5 @@
 /** What went wrong, as RFC 9457 says it, or as well as we can tell when nobody answered. */
+import { serverClock } from '@/clock'
 import { t } from '@/i18n'
 
 export type ProblemBody = {
@@ -9,6 +10,9 @@ export type ProblemBody = {
   field?: string
   fix?: string
 }
+
+const PASSING = [0, 408, 425, 429, 502, 503, 504]
+export const isPassing = (status: number) => PASSING.includes(status)
 
 /** `status` 0: no answer at all (offline, refused, timed out). */
 export class ApiProblem extends Error {
@@ -34,13 +38,17 @@ export class ApiProblem extends Error {
 
   /** Whether the same request may well succeed a little later. */
   get passing(): boolean {
-    return [0, 408, 425, 429, 502, 503, 504].includes(this.status)
+    return isPassing(this.status)
   }
 }
 
+/** Seconds or a date, as RFC 9110 has it. */
 function retryAfter(response: Response): number | null {
-  const seconds = Number(response.headers.get('retry-after') ?? NaN)
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null
+  const said = response.headers.get('retry-after')
+  if (!said) return null
+  const seconds = Number(said)
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(said) - serverClock.now()
+  return Number.isFinite(ms) ? Math.max(0, ms) : null
 }
 
 /** The problem in an answer that is no success, whether or not its body is problem+json. */

@@ -1,26 +1,41 @@
 /** What the pages read and write, with retry, polling and optimistic answers. */
-import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
+import {
+  QueryClient,
+  useMutation,
+  useMutationState,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { serverClock } from '@/clock'
 import * as calls from './calls'
-import { retryDelay, worthRetrying } from './patience'
+import { retryDelay, worthKeeping, worthRetrying } from './patience'
+import { asProblem } from './problem'
+import { settled } from './standing'
 import type { LabPage, Phase, SandboxNow, SandboxView } from './types'
 
 export type { LabPlace } from './calls'
 export { retryDelay } from './patience'
 type LabPlace = calls.LabPlace
-const CALM_MS = 15_000
+const CALM_MS = 5_000
+/** While a check runs, its verdict is what somebody waits for. */
+const BUSY_MS = 700
+/** What Play hopes for is no news to ask about: its own answer is on the way. */
+const HOPED_MS = 2_000
+
+/** Kept presses are sent one after another: Play and then Stop never becomes Stop and then Play. */
+const IN_ORDER = { id: 'sandbox' }
 
 export function newQueryClient(chance: () => number): QueryClient {
   const again = {
-    retry: worthRetrying,
     retryDelay: (attempt: number, error: unknown) => retryDelay(attempt, error, chance()),
+    // Waiting for `navigator.onLine` would hang where it is wrong; a failed try tells the truth.
+    networkMode: 'always' as const,
   }
-  // Waiting for `navigator.onLine` would hang where it is wrong; a failed try tells the truth.
   return new QueryClient({
     defaultOptions: {
-      queries: { ...again, staleTime: 5_000, networkMode: 'always' },
-      mutations: { ...again, networkMode: 'always' },
+      queries: { ...again, retry: worthRetrying, staleTime: 5_000 },
+      mutations: { ...again, retry: worthKeeping },
     },
   })
 }
@@ -49,6 +64,7 @@ export function pollEvery(view: SandboxView | null | undefined, now: number): nu
     return Math.min(CALM_MS, Math.max(1_000, left))
   }
   if (!isMoving(view)) return false
+  if (!view.id) return HOPED_MS
   const age = now - view.asked_at
   if (view.phase === 'stopping') return 1_000
   return age < 4_000 ? 250 : age < 15_000 ? 500 : 1_000
@@ -104,7 +120,12 @@ export function useLab(place: MaybeRefOrGetter<LabPlace>) {
   })
 }
 
-const sandboxIn = ({ sandbox, now }: LabPage): SandboxNow => ({ sandbox, now })
+const sandboxIn = ({ sandbox, now, progress, messages }: LabPage): SandboxNow => ({
+  sandbox,
+  now,
+  progress,
+  messages,
+})
 
 export function useSandbox(place: MaybeRefOrGetter<LabPlace>) {
   const client = useQueryClient()
@@ -116,12 +137,17 @@ export function useSandbox(place: MaybeRefOrGetter<LabPlace>) {
       // A Play still on its way is not undone by a look that overtook it.
       const playing = client.isMutating({ mutationKey: ['play'] }) > 0
       const hope = client.getQueryData<SandboxNow>(keys.sandbox(at))
-      return playing && hope && !isAlive(answer.sandbox) ? hope : answer
+      if (playing && hope && !isAlive(answer.sandbox)) return hope
+      return settled(hope, answer, client.isMutating({ mutationKey: ['run'] }) > 0)
     },
-    refetchInterval: (query) =>
-      pollEvery(query.state.data?.sandbox, serverClock.now()),
+    refetchInterval: ({ state: { data } }) => {
+      const every = pollEvery(data?.sandbox, serverClock.now())
+      return (data?.progress?.busy ?? data?.progress?.watching) ? Math.min(BUSY_MS, every || BUSY_MS) : every
+    },
   })
 }
+
+const NOTHING: SandboxNow = { sandbox: null, progress: null, messages: [], now: 0 }
 
 /** What the screen shows the moment Play is pressed, before anybody answered. */
 export function hoped(now: number, before: SandboxView | null | undefined): SandboxView {
@@ -148,6 +174,7 @@ export function usePlay() {
   const client = useQueryClient()
   return useMutation({
     mutationKey: ['play'],
+    scope: IN_ORDER,
     mutationFn: (place: LabPlace) => calls.play(place),
     onMutate: async (place) => {
       await client.cancelQueries({ queryKey: keys.sandbox(place) })
@@ -155,6 +182,7 @@ export function usePlay() {
       if (isAlive(before?.sandbox)) return { before }
       const now = serverClock.now()
       client.setQueryData<SandboxNow>(keys.sandbox(place), {
+        ...(before ?? NOTHING),
         sandbox: hoped(now, before?.sandbox),
         now,
       })
@@ -162,9 +190,22 @@ export function usePlay() {
     },
     onSuccess: (answer, place) => client.setQueryData(keys.sandbox(place), answer),
     onError: (_problem, place, context) =>
-      client.setQueryData(keys.sandbox(place), context?.before ?? { sandbox: null, now: 0 }),
+      client.setQueryData(keys.sandbox(place), context?.before ?? NOTHING),
     onSettled: (_answer, _problem, place) =>
       client.invalidateQueries({ queryKey: keys.classPage(place.classId) }),
+  })
+}
+
+/** Why the last Play of this place was refused, wherever it was pressed; null while all is well. */
+export function useRefusal(place: MaybeRefOrGetter<LabPlace>) {
+  const plays = useMutationState({
+    filters: { mutationKey: ['play'] },
+    select: ({ state }) => ({ at: state.variables as LabPlace | undefined, error: state.error }),
+  })
+  return computed(() => {
+    const { classId, lab } = toValue(place)
+    const last = plays.value.findLast(({ at }) => at?.classId === classId && at.lab === lab)
+    return last?.error ? asProblem(last.error) : null
   })
 }
 
@@ -172,6 +213,7 @@ export function useStop() {
   const client = useQueryClient()
   return useMutation({
     mutationKey: ['stop'],
+    scope: IN_ORDER,
     mutationFn: (place: LabPlace) => calls.stop(place),
     onSuccess: (answer, place) => client.setQueryData(keys.sandbox(place), answer),
     onSettled: (_answer, _problem, place) => {
@@ -187,6 +229,7 @@ export function useExtend() {
   const client = useQueryClient()
   return useMutation({
     mutationKey: ['extend'],
+    scope: IN_ORDER,
     mutationFn: ({ place, seen }: { place: LabPlace; seen: number }) => calls.extend(place, seen),
     onSuccess: (answer, { place }) => client.setQueryData(keys.sandbox(place), answer),
     onSettled: (_answer, _problem, { place }) => {

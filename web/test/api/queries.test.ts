@@ -50,14 +50,14 @@ it('asks often while a lab starts, less as it takes long, and calmly when ready'
   expect(every('queued')).toBe(250)
   expect(every('starting', 10_000)).toBe(500)
   expect(every('starting', 60_000)).toBe(1_000)
-  expect(every('ready')).toBe(15_000)
+  expect(every('ready')).toBe(5_000)
   expect(every('stopping')).toBe(1_000)
   expect(every('gone')).toBe(false)
   expect(every('failed')).toBe(false)
 })
 
 it('looks when the deadline comes, and at once when it has passed', () => {
-  expect(queries.pollEvery(view({ deadline_at: 9_000 }), 1_000)).toBe(8_000)
+  expect(queries.pollEvery(view({ deadline_at: 4_000 }), 1_000)).toBe(3_000)
   expect(queries.pollEvery(view({ deadline_at: 5 }), 6)).toBe(1_000)
 })
 

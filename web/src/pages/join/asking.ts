@@ -4,9 +4,10 @@
  */
 import { computed, onScopeDispose, shallowRef, watch, type Ref } from 'vue'
 import * as calls from '@/api/calls'
-import { patiently } from '@/api/patience'
+import { patiently, worthKeeping } from '@/api/patience'
 import { asProblem, type ApiProblem } from '@/api/problem'
 import type { ClassPreview, Session } from '@/api/types'
+import { weather } from '@/api/weather'
 import { chance } from '@/chance'
 
 /** Somebody who has joined a class here before, once that is known. */
@@ -64,15 +65,19 @@ export function useJoining() {
     if (busy.value) return null
     busy.value = true
     problem.value = null
-    const next = import('@/api/asking') // the class page needs it; let it come meanwhile
+    const release = weather.holds()
+    // The class page needs it: let it come meanwhile. Without it there is nothing to forget.
+    const next = import('@/api/asking').catch(() => null)
     try {
-      const { class_id } = await patiently(() => calls.join(wish), { chance })
-      ;(await next).forgetWhoIsHere()
+      const ask = () => calls.join(wish)
+      const { class_id } = await patiently(ask, { chance, worth: worthKeeping })
+      ;(await next)?.forgetWhoIsHere()
       return class_id
     } catch (error) {
       problem.value = asProblem(error)
       return null
     } finally {
+      release()
       busy.value = false
     }
   }
