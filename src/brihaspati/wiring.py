@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 BOUNDS = Bounds(start_seconds_max=120, lookup_grace_ms=500)
 SIDE_BY_SIDE = 16
 # Scripts of labs that run at once; they wait for what students' processes do, so not too few.
-SCRIPTS_AT_ONCE = 16
+SCRIPTS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,6 +206,12 @@ def test_a_run_is_over_after_a_minute_and_the_next_may_begin() -> None:
     assert progress.begun(going, run(name="r2", at=over)).run == run(name="r2", at=over)
 
 
+def test_a_clock_that_is_a_little_behind_sees_the_run_and_one_that_was_set_back_does_not() -> None:
+    going = progress.begun(BLANK, run(at=100_000))
+    assert progress.under_way(going, 99_000) == going.run
+    assert progress.under_way(going, 40_000) is None
+
+
 def test_a_run_of_the_page_that_never_ends_is_no_problem_of_the_student() -> None:
     going = progress.begun(BLANK, run("watch", at=10))
     assert progress.problem(going, 10 + progress.RUN_MS_MAX) is None

@@ -155,9 +155,9 @@ def number(progress: Progress, steps: Sequence[Step]) -> int:
 
 
 def under_way(progress: Progress, now: int) -> Run | None:
-    """The run under way. One that is too old is over, and so is one of another clock's future."""
+    """The run under way. One that is too old is over, and so is one far in a clock's future."""
     run = progress.run
-    return run if run is not None and run.since <= now < run.since + RUN_MS_MAX else None
+    return run if run is not None and abs(now - run.since) < RUN_MS_MAX else None
 
 
 def problem(progress: Progress, now: int) -> str | None:
