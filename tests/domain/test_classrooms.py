@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from brihaspati.domain import classrooms
@@ -106,3 +108,53 @@ def test_no_address_is_fine_where_none_is_asked_for(text: str | None) -> None:
 def test_what_is_no_address_is_refused_whether_one_is_asked_for_or_not(text: str) -> None:
     with pytest.raises(BadField, match="no email address"):
         classrooms.email_of(text, required=False)
+
+
+# --- as a trainer sets it up --------------------------------------------------------------------
+def a_room(**more: Any) -> Classroom:
+    fields: dict[str, Any] = {
+        "id": "demo",
+        "title": "Linux basics",
+        "instructor": "Prof. Iyer",
+        "code": "MARIGOLD",
+        "opens_at": 1000,
+        "closes_at": 2000,
+        "seats": 30,
+        "labs": (("hello", "v1"),),
+        "provider": "memory",
+    }
+    return Classroom(**{**fields, **more})
+
+
+def test_a_class_that_can_be_is_tidied() -> None:
+    room = a_room(title="  Linux\n basics\x07 ", welcome=" Hi. \n\n\tSit\u200bdown. ")
+    found = classrooms.checked(room)
+    assert (found.title, found.welcome) == ("Linux basics", "Hi.\nSitdown.")
+    assert classrooms.checked(found) == found
+    many = tuple((f"lab{n}", "v1") for n in range(classrooms.LABS_MAX))
+    assert classrooms.checked(a_room(labs=many)).labs == many
+
+
+@pytest.mark.parametrize(
+    ("field", "more"),
+    [
+        ("title", {"title": " \n "}),
+        ("title", {"title": "x" * (classrooms.TITLE_LENGTH_MAX + 1)}),
+        ("closes_at", {"closes_at": 1000}),
+        ("labs", {"labs": ()}),
+        ("labs", {"labs": tuple((f"lab{n}", "v1") for n in range(classrooms.LABS_MAX + 1))}),
+        ("labs", {"labs": (("hello", "v1"), ("hello", "v2"))}),
+    ],
+)
+def test_a_class_that_cannot_be_names_the_field_and_the_fix(
+    field: str, more: dict[str, Any]
+) -> None:
+    with pytest.raises(BadField) as bad:
+        classrooms.checked(a_room(**more))
+    assert bad.value.field == field
+    assert bad.value.fix
+
+
+def test_lines_keep_the_joiners_that_shape_letters_and_pictures() -> None:
+    shaped = "\u0645\u06cc\u200c\u062e \U0001f469\u200d\U0001f4bb"
+    assert classrooms.lines_of(shaped) == shaped
