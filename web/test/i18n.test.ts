@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest'
-import { minutes, moment, preferred, speak, t, type Message } from '@/i18n'
+import { minutes, moment, need, preferred, speak, t, type Key, type Message } from '@/i18n'
 
 afterEach(() => speak('en'))
 const files = import.meta.glob<{ default: Record<string, Message> }>('../src/i18n/{en,de}/*.ts', {
@@ -32,6 +32,12 @@ it('fills holes, chooses the plural and writes numbers as the language does', as
   await speak('de')
   expect(t('lab.steps', { count: 1200 })).toBe('1.200 Schritte')
   expect(document.documentElement.lang).toBe('de')
+})
+
+it('keeps the words of a page that come while a language is loading', async () => {
+  await Promise.all([need('design'), speak('de')])
+  const [key, words] = Object.entries(said('../src/i18n/de/design.ts'))[0]!
+  expect(t(key as Key)).toBe(typeof words === 'string' ? words : words.other)
 })
 
 it('takes the choice made here first, then the browser’s languages, then English', () => {

@@ -69,7 +69,9 @@ async function load(locale: Locale, areas: Iterable<Area>): Promise<Words> {
 
 /** Load and show a locale; the page keeps its old words until the new ones are here. */
 export async function speak(wanted: Locale, store: Storage | null = null): Promise<void> {
+  const before = needed.size
   const messages = await load(wanted, needed)
+  if (needed.size > before) return speak(wanted, store) // a page's words have come meanwhile
   spoken.value = { locale: wanted, messages, rules: new Intl.PluralRules(wanted) }
   document.documentElement.lang = wanted
   store?.setItem(KEPT, wanted)
