@@ -10,7 +10,7 @@ from brihaspati.domain.labs import Lab
 from labs import rig, typist
 
 MISTAKES = ("command not found", "syntax error", "event not found", "unbound", "sage: curl")
-# What a student puts in the place of a word in each copied command, in order.
+# What a student puts in the place of a word in each command that waits for it, in order.
 Edit = tuple[str, Callable[[rig.Machines], str]]
 EDITS: dict[str, list[Edit]] = {
     "hello": [
@@ -49,24 +49,25 @@ class Student:
             desk.close()
 
     def do(self, command: typist.Command) -> None:
-        """Type a command; one that is copied is edited first."""
-        text = command.text
-        if command.terminal is None:
+        """Type a command, with Ctrl-C before it where the guide says so, and edited if it waits."""
+        text, name = command.text, command.terminal or self.first
+        if command.edited:
             word, right = next(self.edits)
             assert word in text
             text = text.replace(word, right(self.machines))
-        if command.terminal == "server":
+        if command.interrupt:
+            self.desks[name].type(typist.INTERRUPT)
+            self.desks[name].run("true")
+        if name == "server":
             self.serve(text)
             return
-        shown, _ = self.desks[command.terminal or self.first].run(text)
+        shown, _ = self.desks[name].run(text)
         assert not [mistake for mistake in MISTAKES if mistake in shown], f"{text}\n{shown}"
 
     def serve(self, text: str) -> None:
-        """Stop the server in the tab `server`, and start the next one there."""
-        desk, machine = self.desks["server"], self.machines[self.machine_of["server"]]
-        desk.type(typist.INTERRUPT)
-        desk.run("true")
-        desk.type(f"{text}\n")
+        """Start a server, which keeps its terminal, and wait until it listens."""
+        machine = self.machines[self.machine_of["server"]]
+        self.desks["server"].type(f"{text}\n")
         rig.until(lambda: rig.answers(machine, 8080))
 
 

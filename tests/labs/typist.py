@@ -17,9 +17,11 @@ INTERRUPT = "\x03"
 
 @dataclass
 class Command:
-    """A command block of a step; `terminal` is None for one that is copied and edited."""
+    """A command block of a step. One that is `edited` waits for the student to change it."""
 
     terminal: str | None
+    edited: bool
+    interrupt: bool
     text: str = ""
 
 
@@ -35,7 +37,9 @@ class _Blocks(html.parser.HTMLParser):
         given = dict(attrs)
         if tag == "pre" and given.get("class") == "command":
             self.inside = True
-            self.commands.append(Command(given.get("data-terminal")))
+            edited = "data-run" not in given
+            interrupt = "data-interrupt" in given
+            self.commands.append(Command(given.get("data-terminal"), edited, interrupt))
 
     def handle_endtag(self, tag: str) -> None:
         self.inside = self.inside and tag != "pre"

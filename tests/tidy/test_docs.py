@@ -71,7 +71,10 @@ def test_links_lead_to_a_file_or_heading_of_the_repository() -> None:
         f"{page}: {link} {fault}"
         for page in _pages()
         for link in _links(page)
-        if not re.match(r"(https?|mailto):", link) and (fault := _fault(page, link))
+        if not re.match(r"(https?|mailto):", link)
+        # In a lab these open something there; its reader judges them.
+        and not (page.startswith("labs/") and re.match(r"(port|file):", link))
+        and (fault := _fault(page, link))
     ]
     assert not faults, "\n".join(faults)
 

@@ -155,7 +155,7 @@ def _lines(faults: Sequence[Fault]) -> tuple[str, ...]:
 
 def _print_trials(out: Console, reports: Sequence[LabReport]) -> None:
     rows = [row for report in reports for row in _rows(report)]
-    out.print(table(("", "lab", "step", "what was tried", "s"), rows))
+    out.print(table(("", "lab", "step", "tried", "s"), rows))
     for report in reports:
         for fault in report.every_fault():
             out.print(f"\n{fault}", markup=False, soft_wrap=True)

@@ -49,7 +49,7 @@ class StepReport:
         """What there was to try."""
         parts = []
         if self.checks:
-            parts.append(f"{_counted(len(self.checks), 'check')} before and after the solution")
+            parts.append(_counted(len(self.checks), "check"))
         if self.questions:
             parts.append(_counted(self.questions, "question"))
         return ", ".join(parts) or "to be read"

@@ -4,10 +4,6 @@ if [ ! -x "$telescope" ]; then
     echo "The telescope may still not be executed. Give it the missing x with chmod."
     exit 1
 fi
-if ! grep -qx lantern /root/words.txt 2>/dev/null; then
-    echo "The telescope works. Now add the word on its rim to ~/words.txt."
-    exit 1
-fi
 if [ -n "$(find "$telescope" -perm -002)" ]; then
     echo "It works, but now anybody may change the program. Take that back: chmod go-w $telescope"
     exit 1

@@ -1,7 +1,7 @@
 #!/bin/bash
 command=/root/bin/moons
 if [ ! -x "$command" ]; then
-    echo "There is no executable ~/bin/moons yet. Write the file, then chmod u+x it."
+    echo "There is no executable ~/bin/moons to try."
     exit 1
 fi
 night=$(mktemp)
@@ -13,8 +13,4 @@ if [ "$counted" != "$(printf '2 europa\n1 io')" ]; then
     echo "On a small log with two europa and one io, ~/bin/moons printed: ${counted:-nothing}."
     exit 1
 fi
-if timeout 5 "$command" </dev/null >/dev/null 2>&1; then
-    echo "Without a file ~/bin/moons should say how it is used and exit with a number above 0."
-    exit 1
-fi
-echo "Your command counts right, and it says no when it should. Well done."
+echo "Your command counts right, and leaves the clouds out."

@@ -8,8 +8,4 @@ if [ ! -f /srv/observatory/caretaker-note.txt ]; then
     fi
     exit 1
 fi
-if ! grep -qx quiet /root/words.txt 2>/dev/null; then
-    echo "The note is there. Add its word to ~/words.txt."
-    exit 1
-fi
-echo "Politely asked, properly answered. That was the last word."
+echo "Politely asked, properly answered."
