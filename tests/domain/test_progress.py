@@ -189,6 +189,14 @@ def test_while_something_runs_nothing_else_begins() -> None:
     assert progress.begun(watching, run("watch", name="r2", at=11)) == watching
 
 
+def test_what_ran_in_the_sandbox_before_holds_up_nothing_in_the_next() -> None:
+    before = progress.begun(BLANK, run())
+    following = replace(run(name="r2", at=11), sandbox="s2")
+    assert progress.begun(before, following).run == following
+    watching = replace(following, kind="watch")
+    assert progress.begun(before, watching).run == watching
+
+
 def test_a_press_lets_go_of_what_the_page_runs_by_itself() -> None:
     pressed = progress.begun(progress.begun(BLANK, run("watch")), run(name="r2", at=11))
     assert pressed.run == run(name="r2", at=11)

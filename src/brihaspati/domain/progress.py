@@ -211,12 +211,13 @@ def lowered(progress: Progress) -> Progress:
 
 # --- checks and solutions ------------------------------------------------------------------------
 def begun(progress: Progress, run: Run) -> Progress:
-    """A run begins, unless one is under way: then that one goes on.
+    """A run begins, unless one is under way in the sandbox: then that one goes on.
 
     But nobody who presses waits for what the page does by itself: its run is let go.
     """
     going = under_way(progress, run.since)
-    if going is not None and (run.kind == "watch" or going.kind != "watch"):
+    waits = run.kind == "watch" or (going is not None and going.kind != "watch")
+    if going is not None and going.sandbox == run.sandbox and waits:
         return progress
     return replace(progress, run=run, problem=progress.problem if run.kind == "watch" else None)
 
