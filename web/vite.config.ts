@@ -9,10 +9,12 @@ import { preloads } from './delivery/preloads.ts'
 const api = process.env.PORTAL_URL ?? 'http://127.0.0.1:8000'
 const PARTS = new RegExp(
   [
-    'src/(api/(calls|client|patience|problem)|art/BrandMark|clock|chance|keep|theme)',
-    'src/components/(App|Icon|Theme)Button',
-    'src/components/(LanguageSelect|PersonBadge|ProblemNote|StateChip)',
+    'src/(api/(calls|client|patience|problem|returning|typed|weather)|art/(Brand|Night|Planet))',
+    'src/(clock|chance|keep|theme|title)\\.',
+    'src/components/((App|Icon|Theme)Button|FieldNote|LanguageSelect|PersonBadge)',
+    'src/components/(ProblemNote|StateChip|TextField)',
     '@lucide/vue/dist/esm/(Icon|context|createLucideIcon|shared)',
+    '@lucide/vue/dist/esm/icons/(languages|loader-circle|moon|sun|triangle-alert)\\.',
   ].join('|'),
 )
 
@@ -46,7 +48,7 @@ export default defineConfig(async ({ mode }) => ({
           groups: [
             {
               name: 'base',
-              test: /node_modules\/(@vue\/|vue\/|vue-router\/|openapi-fetch\/)/,
+              test: /node_modules\/(@vue\/|vue\/|vue-router\/)/,
               includeDependenciesRecursively: false,
             },
             // Small parts of nearly every page: one file instead of a dozen of 300 bytes each.
