@@ -220,7 +220,7 @@ def test_a_form_of_another_site_may_not_write(house: House) -> None:
 
 def test_an_oversized_body_is_refused(house: House) -> None:
     browser = Browser(house)
-    browser.send("POST", "/v1/join", json.dumps({"code": "x" * 70_000}))
+    browser.send("POST", "/v1/join", json.dumps({"code": "x" * api.BODY_BYTES_MAX}))
     assert browser.status == 413
 
 

@@ -48,7 +48,7 @@ def whole(*pieces: bytes) -> bytes:
         line, other = socket.socketpair()
         protocol = base_protocol.BaseProtocol(loop)
         transport, _ = await loop.create_connection(lambda: protocol, sock=line)
-        content = StreamReader(protocol, 2**16, loop=loop)
+        content = StreamReader(protocol, BODY_BYTES_MAX, loop=loop)
         reading = asyncio.ensure_future(ours.whole(content))
         for piece in pieces:
             content.feed_data(piece)
@@ -115,7 +115,7 @@ def test_only_requests_to_one_of_our_own_names_are_answered(host: str, *, known:
 def test_a_request_to_a_name_that_is_not_ours_is_told_so(path: str) -> None:
     async def answer() -> tuple[int, str]:
         addresses = Addresses(frozenset({"http://localhost:8000"}), "localhost")
-        site = ours.Site(lambda _: {}, Path("/nowhere"), addresses, Bell())
+        site = ours.Site(lambda _: {}, Path("/nowhere"), addresses, Bell(), {})
         headers = {"Host": "evil.example"}
         runner = web.ServerRunner(web.Server(site.answer))
         await runner.setup()
