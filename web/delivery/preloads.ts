@@ -23,7 +23,7 @@ const SCRIPT = `(function (plan) {
     one[1].concat(one[2][said]).forEach(function (file) {
       var link = document.createElement('link'), style = /css$/.test(file)
       link.rel = style ? 'preload' : 'modulepreload'
-      if (style) link.as = 'style'
+      if (style) { link.as = 'style'; link.crossOrigin = '' } // as Vite's own links are
       link.href = '/' + file
       document.head.appendChild(link)
     })
