@@ -169,7 +169,7 @@ class Browser:
     def send(
         self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None
     ) -> Any:
-        """The JSON of the answer (None when empty); `last` keeps the whole of it."""
+        """The JSON of the answer (None: it has none); `last` keeps the whole of it."""
         raw, _, query = path.partition("?")
         event = {
             "version": "2.0",
@@ -195,7 +195,8 @@ class Browser:
         for cookie in self._set_cookies():
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
-        return json.loads(self.last["body"]) if self.last.get("body") else None
+        has_json = "json" in self.last["headers"].get("Content-Type", "")
+        return json.loads(self.last["body"]) if has_json and self.last["body"] else None
 
     def _set_cookies(self) -> list[str]:
         found = self.last["headers"].get("Set-Cookie", [])

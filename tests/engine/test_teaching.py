@@ -8,7 +8,8 @@ import pytest
 
 from brihaspati.adapters import memory
 from brihaspati.domain import messages
-from brihaspati.domain.classrooms import BadField
+from brihaspati.domain.classrooms import BadField, Classroom
+from brihaspati.domain.sandboxes import Sandbox, Slot
 from brihaspati.engine import teaching
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.records import Person
@@ -115,3 +116,116 @@ def test_what_cannot_be_said_names_the_field(
         house.engine.teaching.send("demo", IYER, "key-one-1", text, students)
     assert bad.value.field == field
     assert heard(house, asha.id) == []
+
+
+# --- more time for many ---------------------------------------------------------------------------
+def playing(house: House, room: Classroom, *names: str) -> list[Slot]:
+    """These students, with a lab that runs."""
+    slots = []
+    lab = house.engine.classes.lab_in(room, "hello")
+    for name in names:
+        member = house.engine.member(house.student(room, name).id)
+        house.engine.playing.play(room, lab, member)
+        slots.append(Slot(room.id, "hello", user=member.person.id))
+    house.run()
+    return slots
+
+
+def sandbox(house: House, slot: Slot) -> Sandbox:
+    record = house.engine.worker.load(slot)
+    assert record is not None
+    return record.sandbox
+
+
+def deadline(house: House, slot: Slot) -> int:
+    at = sandbox(house, slot).deadline_at
+    assert at is not None
+    return at
+
+
+def test_many_get_more_time_once_and_keep_their_own_extensions() -> None:
+    house = House()
+    room = house.classroom()
+    asha, ravi, zara = playing(house, room, "Asha", "Ravi", "Zara")
+    before = deadline(house, asha)
+    shown = [(asha, before), (ravi, before)]
+    assert house.engine.teaching.extend(room, 10, shown) == 2
+    assert house.engine.teaching.extend(room, 10, shown) == 2
+    house.run()
+    assert deadline(house, asha) == deadline(house, ravi) == before + 600_000
+    assert deadline(house, zara) == before
+    assert sandbox(house, asha).extensions_left == 4
+    house.pass_time(3601, 60)
+    assert sandbox(house, asha).phase == "ready", "its alarm has moved, too"
+    assert sandbox(house, zara).phase == "gone"
+    house.pass_time(600, 60)
+    assert sandbox(house, asha).phase == "gone"
+
+
+def test_more_time_ends_with_the_class_as_it_is_by_now() -> None:
+    house = House()
+    hour = 3_600_000
+    room = house.classroom(closes_at=house.clock.now() + hour)
+    (asha,) = playing(house, room, "Asha")
+    before = deadline(house, asha)
+    assert before == room.closes_at
+    assert house.engine.teaching.extend(room, 10, [(asha, before)]) == 0
+    longer = house.engine.classes.change(
+        "demo", lambda room: replace(room, closes_at=room.closes_at + 60_000)
+    )
+    assert house.engine.teaching.extend(longer, 10, [(asha, before)]) == 1
+    assert deadline(house, asha) == longer.closes_at
+
+
+def test_what_a_trainer_tries_after_the_class_has_no_other_end() -> None:
+    house = House()
+    room = house.classroom()
+    house.engine.classes.ensure_person(IYER)
+    house.engine.classes.instruct(room, IYER)
+    house.clock.advance(9 * 3600)
+    lab = house.engine.classes.lab_in(room, "hello")
+    house.engine.playing.play(room, lab, house.engine.member(IYER.id))
+    house.run()
+    slot = Slot("demo", "hello", user=IYER.id)
+    before = deadline(house, slot)
+    assert house.engine.teaching.extend(room, 10, [(slot, before)]) == 1
+    assert deadline(house, slot) == before + 600_000
+
+
+def test_what_does_not_run_gets_no_time() -> None:
+    house = House()
+    room = house.classroom()
+    (asha,) = playing(house, room, "Asha")
+    before = deadline(house, asha)
+    house.engine.playing.stop(asha, "stopped")
+    nobody = Slot("demo", "hello", user="nobody")
+    assert house.engine.teaching.extend(room, 10, [(asha, before), (nobody, before)]) == 0
+
+
+# --- stop many --------------------------------------------------------------------------------
+def test_some_are_stopped_and_the_others_go_on() -> None:
+    house = House()
+    room = house.classroom()
+    asha, ravi = playing(house, room, "Asha", "Ravi")
+    nobody = Slot("demo", "hello", user="nobody")
+    assert house.engine.teaching.stop(room, [asha, nobody]) == 1
+    assert house.engine.teaching.stop(room, [asha, nobody]) == 1
+    house.run()
+    assert (sandbox(house, asha).phase, sandbox(house, asha).end) == ("gone", "ended_by_trainer")
+    assert sandbox(house, ravi).phase == "ready"
+
+
+def test_all_are_stopped_without_the_request_waiting_for_any() -> None:
+    house = House()
+    room = house.classroom(pool=1)
+    slots = playing(house, room, "Asha", "Ravi", "Zara")
+    house.engine.sweeping.fill_pools()
+    house.run()
+    house.engine.playing.stop(slots[0], "stopped")
+    assert house.engine.teaching.stop(room, None) == 3
+    assert [sandbox(house, slot).phase for slot in slots] == ["stopping"] * 3
+    house.run()
+    assert [sandbox(house, slot).phase for slot in slots] == ["gone"] * 3
+    assert house.engine.teaching.stop(room, None) == 0
+    assert sandbox(house, slots[0]).end == "stopped"
+    assert len(house.provider.inventory()) == 1, "what is kept warm stays"
