@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import json
 import logging
 import os
 import secrets
@@ -355,6 +356,7 @@ def _server_parts(house: Embedded, room: Classroom) -> Parts:
         lab_domain=chosen.lab_domain,
         secure=chosen.secure,
         code=shown(room.code),
+        papers={"/lab.schema.json": json.dumps(labfolder.json_schema())},
     )
 
 

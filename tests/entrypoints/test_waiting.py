@@ -71,7 +71,7 @@ async def opened() -> AsyncIterator[Stage]:
     bell.serve(asyncio.get_running_loop())
     house.classroom(guided_lab())
     addresses = Addresses(frozenset({"http://127.0.0.1"}), "localhost")
-    site = Site(Api(house.engine, addresses), Path("/nowhere"), addresses, bell)
+    site = Site(Api(house.engine, addresses), Path("/nowhere"), addresses, bell, {})
     runner = web.ServerRunner(web.Server(site.answer))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -51,7 +51,7 @@ def new(shop: Shop, name: str, where: Path, *, as_json: bool) -> None:
         f"  brihaspati lab preview {folder}    look at it in the browser while you write\n"
         f"  brihaspati lab test {folder}       prove that its checks and solutions work"
     )
-    say({"folder": str(folder)}, as_json=as_json, text=lambda out: out.print(text))
+    say({"folder": str(folder)}, as_json=as_json, text=lambda _: click.echo(text))
 
 
 @lab.command()

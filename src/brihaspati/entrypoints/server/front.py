@@ -52,7 +52,7 @@ class Front:
         self._origins += sorted({*parts.origins, *own})
         addresses = Addresses(frozenset(self._origins), parts.lab_domain, parts.secure)
         answer = Guesses(Api(parts.engine, addresses), time.monotonic, proxied=parts.secure)
-        self._site = Site(answer, parts.web, addresses, parts.bell)
+        self._site = Site(answer, parts.web, addresses, parts.bell, parts.papers)
         return f"{addresses.scheme}://{_reachable(parts.host)}:{port}"
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:

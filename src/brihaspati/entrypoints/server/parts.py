@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,10 @@ from brihaspati_agent.places import Places
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a server is made of; wiring puts it together."""
+    """What a server is made of; wiring puts it together.
+
+    `papers` are JSON documents for anybody, by path, beside the web app's files.
+    """
 
     engine: Engine
     queue: LocalQueue
@@ -32,3 +35,4 @@ class Parts:
     lab_domain: str
     secure: bool
     code: str
+    papers: Mapping[str, str]

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,10 @@ class Site:
         folder: Path,
         addresses: Addresses,
         bell: waiting.Bell,
+        papers: Mapping[str, str],
     ) -> None:
         self.api = api
+        self.papers = papers
         self.bell = bell
         self.folder = folder.resolve()
         self.addresses = addresses
@@ -52,6 +54,8 @@ class Site:
             return await self._from_api(request)
         if request.method not in ("GET", "HEAD"):
             return web.Response(status=405, text="Only GET here.\n")
+        if request.path in self.papers:
+            return _paper(self.papers[request.path])
         return self._file(request)
 
     async def _from_api(self, request: web.BaseRequest) -> web.Response:
@@ -133,6 +137,16 @@ class Site:
     def close(self) -> None:
         """End the API's thread."""
         self._thread.shutdown(wait=True)
+
+
+def _paper(text: str) -> web.Response:
+    """A document that any page and any editor may read."""
+    headers = {
+        "Cache-Control": "public, max-age=300",
+        "X-Content-Type-Options": "nosniff",
+        "Access-Control-Allow-Origin": "*",
+    }
+    return web.Response(text=text, content_type="application/schema+json", headers=headers)
 
 
 def _misdirected() -> dict[str, Any]:
