@@ -142,7 +142,8 @@ export function useSandbox(place: MaybeRefOrGetter<LabPlace>) {
     },
     refetchInterval: ({ state: { data } }) => {
       const every = pollEvery(data?.sandbox, serverClock.now())
-      return (data?.progress?.busy ?? data?.progress?.watching) ? Math.min(BUSY_MS, every || BUSY_MS) : every
+      const runs = data?.progress?.busy ?? data?.progress?.watching
+      return runs ? Math.min(BUSY_MS, every || BUSY_MS) : every
     },
   })
 }

@@ -5,9 +5,13 @@
 import createPurify from 'dompurify'
 
 export type Command = {
-  verb: 'run' | 'copy'
+  /** `type` leaves the Enter to the person. */
+  verb: 'run' | 'copy' | 'type'
   text: string
   terminal: string | null
+  /** Whether what runs there is interrupted first (Control C), and the screen cleared. */
+  interrupt: boolean
+  clear: boolean
   /** The empty element, already in its place in the fragment, that the block is drawn into. */
   host: HTMLElement
 }
@@ -22,15 +26,48 @@ const RULES = {
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#|data:image\/(?:png|jpeg|gif|webp);base64,)/i,
 }
 
+function verbOf(pre: HTMLElement): Command['verb'] {
+  if (pre.hasAttribute('data-run')) return 'run'
+  return pre.hasAttribute('data-type') ? 'type' : 'copy'
+}
+
 export function parts(html: string): Parts {
   const fragment = createPurify(window).sanitize(html, RULES)
   const commands: Command[] = []
   for (const pre of fragment.querySelectorAll<HTMLElement>('pre.command')) {
     const host = document.createElement('div')
-    const verb = pre.hasAttribute('data-run') ? 'run' : 'copy'
-    const text = (pre.textContent ?? '').replace(/\n$/, '')
-    commands.push({ verb, text, terminal: pre.dataset.terminal || null, host })
+    commands.push({
+      verb: verbOf(pre),
+      text: (pre.textContent ?? '').replace(/\n$/, ''),
+      terminal: pre.dataset.terminal || null,
+      interrupt: pre.hasAttribute('data-interrupt'),
+      clear: pre.hasAttribute('data-clear'),
+      host,
+    })
     pre.replaceWith(host)
   }
   return { fragment, commands }
+}
+
+/** HTML without commands (a choice, an explanation), clean, as text for `v-html`. */
+export function clean(html: string): string {
+  const holder = document.createElement('div')
+  holder.append(createPurify(window).sanitize(html, RULES))
+  return holder.innerHTML
+}
+
+/** What a link of the guide asks for. */
+export type Wish =
+  | { kind: 'step'; id: string }
+  | { kind: 'port'; machine: string; port: number }
+  | { kind: 'file'; machine: string; path: string; line: number | null }
+
+/** What pressing here means to the workspace; null for everything that is an ordinary link. */
+export function wishOf(target: Element): Wish | null {
+  const link = target.closest<HTMLElement>('a[data-step], a[data-port], a[data-file]')
+  if (!link) return null
+  const { step, port, file, line, machine = '' } = link.dataset
+  if (step) return { kind: 'step', id: step }
+  if (port) return { kind: 'port', machine, port: Number(port) }
+  return file ? { kind: 'file', machine, path: file, line: Number(line) || null } : null
 }

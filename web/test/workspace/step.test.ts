@@ -109,7 +109,7 @@ it('copies a command that is meant to be changed first', async () => {
 it('goes to another step by a link, and shows that step’s commands alone', async () => {
   const { page, button } = await step(`<a href="#s2" data-step="s2">next</a>${RUN}`)
   await page.find('a').trigger('click')
-  expect(page.emitted('step')).toEqual([['s2']])
+  expect(page.emitted('wish')).toEqual([[{ kind: 'step', id: 's2' }]])
   await page.setProps({ html: `<p>Second</p>${RUN}` })
   await flushPromises()
   expect(button('Run')).toHaveLength(1)
