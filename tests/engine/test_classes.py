@@ -188,7 +188,7 @@ def test_a_roster_longer_than_a_page_is_read_to_its_end() -> None:
     for number in range(120):
         house.student(room, f"Student {number}")
     assert len(house.engine.classes.roster(room.id)) == 120
-    assert len(house.engine.reading.board(room)) == 120
+    assert len(house.engine.boards.board(room).students) == 120
 
 
 # --- the demo class -----------------------------------------------------------------------------

@@ -82,8 +82,7 @@ def test_the_story_of_a_new_class(house: House) -> None:
         ("hello", 100_000)
     ]
     assert (offered["currency"], offered["now"]) == ("USD", house.clock.now())
-    people = [{"name": "Asha Rao", "email": "asha@example.org"}, {"name": "Zara"}]
-    body = a_body(house, people=people, roster_only=True, budget_micros=7, welcome="Hi.")
+    body = a_body(house, roster_only=True, budget_micros=7, welcome="Hi.")
     made = trainer.send("POST", "/v1/classes", body)
     assert trainer.status == 201
     assert trainer.send("POST", "/v1/classes", {**body, "title": "Again"}) == made
@@ -97,6 +96,11 @@ def test_the_story_of_a_new_class(house: House) -> None:
     shown = [c["join_code"] for c in trainer.send("GET", "/v1/session")["classes"]]
     assert shown == [made["join_code"]]
 
+
+def test_only_who_is_on_the_list_joins_a_class_that_says_so(house: House, trainer: Browser) -> None:
+    people = [{"name": "Asha Rao", "email": "asha@example.org"}, {"name": "Zara"}]
+    made = trainer.send("POST", "/v1/classes", a_body(house, people=people, roster_only=True))
+    place = f"/v1/classes/{made['id']}"
     stranger = Browser(house).send("POST", "/v1/join", {"code": made["join_code"], "name": "Ravi"})
     assert (stranger["status"], stranger["type"], stranger["field"]) == (
         403,

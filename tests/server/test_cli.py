@@ -25,6 +25,7 @@ COMMANDS = (
     "classes",
     "labs",
     "board",
+    "class",
     "sweep",
     "sign-in",
     "bench",
@@ -64,8 +65,40 @@ def test_lookups_say_what_is_there(ask: Ask) -> None:
     (demo,) = ask("classes")
     assert (demo["id"], demo["state"]) == ("demo", "open")
     assert {lab["lab"] for lab in ask("labs")} >= {"hello", "web", "attack"}
-    assert ask("board", "demo") == []
+    assert ask("board", "demo")["students"] == []
     assert ask("sweep")["strays"] == 0
+
+
+def test_a_class_is_made_and_its_people_are_expected(ask: Ask, tmp_path: Path) -> None:
+    made = ask("class", "create", "--title", "Linux basics", "--lab", "hello", "--budget", "2.5")
+    assert len(made["join_code"].replace("-", "")) == 8
+    assert made["closes_at"] - made["opens_at"] == 8 * 3_600_000
+    found = {room["id"]: room for room in ask("classes")}[made["id"]]
+    assert (found["title"], found["labs"]) == ("Linux basics", ["hello"])
+    listed = tmp_path / "people.csv"
+    listed.write_text("\ufeffName,Email\nAsha,asha@example.org\n\nRavi\n")
+    people = ask("class", "roster", made["id"], "--from", str(listed))
+    assert [(p["name"], p["email"], p["expected"], p["joined_at"]) for p in people] == [
+        ("Asha", "asha@example.org", True, None),
+        ("Ravi", None, True, None),
+    ]
+    assert ask("class", "roster", made["id"]) == people
+    board = ask("board", made["id"])
+    assert [(s["name"], s["id"], s["labs"]) for s in board["students"]] == [
+        ("Asha", None, {}),
+        ("Ravi", None, {}),
+    ]
+    assert board["cost"]["budget_micros"] == 2_500_000
+
+
+def test_the_board_for_people_says_where_everybody_is(
+    server: FreshServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = ("--data", str(server.folder))
+    assert command_line.main(wiring.open_shop, [*data, "board", "demo"]) == 0
+    said = capfd.readouterr().out
+    assert "student" in said
+    assert "0.00 USD so far, 0.00 an hour now" in said
 
 
 def test_a_sign_in_link_is_of_the_running_server(ask: Ask, server: FreshServer) -> None:
@@ -82,6 +115,8 @@ def test_a_sign_in_link_is_of_the_running_server(ask: Ask, server: FreshServer) 
         (("stop",), "--all"),
         (("stop", "nothing-like-it"), "nothing-like-it"),
         (("board", "nosuchclass"), "class"),
+        (("class", "create", "--title", "X", "--lab", "nosuchlab"), "nosuchlab"),
+        (("class", "create", "--title", " ", "--lab", "hello"), "title"),
         (("bench", "class-start", "--students", "0"), "--students"),
         (("--provider", "vmware", "ps"), "BRIHASPATI_PROVIDER"),
     ],

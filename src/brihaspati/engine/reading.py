@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 from brihaspati.domain import labs, lifecycle, progress
@@ -96,16 +95,6 @@ class LabCard:
     sandbox: SandboxView | None
 
 
-@dataclass(frozen=True, slots=True)
-class StudentRow:
-    """One student on the board; `labs` by lab name."""
-
-    id: str
-    name: str
-    joined_at: int
-    labs: dict[str, SandboxView]
-
-
 def sandbox_view(sandbox: Sandbox, lab: Lab) -> SandboxView:
     """What a student may know of a sandbox."""
     terms = sandbox.terms
@@ -189,26 +178,6 @@ class Reading:
             step=progress.number(own, lab.steps),
             done=progress.done(own, lab.steps),
             sandbox=self.sandbox(member, room.id, lab.name),
-        )
-
-    def board(self, room: Classroom) -> tuple[StudentRow, ...]:
-        """Every student of a class with their sandboxes, in two queries (more when paged)."""
-        store = self.world.store
-        group = functools.partial(
-            store.query_index, "group", f"k#{room.id}", prefix=records.SANDBOXES
-        )
-        by_user: dict[str, dict[str, SandboxView]] = {}
-        for item in every(lambda cursor: group(cursor=cursor)):
-            sandbox = records.record_of(item).sandbox
-            by_user.setdefault(sandbox.slot.user or "", {})[sandbox.slot.lab] = self.view(sandbox)
-        return tuple(
-            StudentRow(
-                id=seat.body["user"],
-                name=seat.body["name"],
-                joined_at=seat.body["joined_at"],
-                labs=by_user.get(seat.body["user"], {}),
-            )
-            for seat in self.classes.roster(room.id)
         )
 
     def running(self) -> list[records.Record]:

@@ -1,8 +1,7 @@
-"""Commands that only look: ps, classes, labs, board."""
+"""Commands that only look: ps, classes, labs."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -114,21 +113,3 @@ def labs(shop: Shop, *, as_json: bool) -> None:
     ]
     columns = ("class", "lab", "title", "steps", "machines", "version")
     say(found, as_json=as_json, text=lambda out: out.print(table(columns, rows)))
-
-
-@click.command()
-@click.argument("class_id", metavar="CLASS", default="demo")
-@json_option
-@click.pass_obj
-def board(shop: Shop, class_id: str, *, as_json: bool) -> None:
-    """Show who is where in a class."""
-    with shop.engine() as engine:
-        room = engine.classes.get(class_id)
-        students = engine.reading.board(room)
-    names = [name for name, _ in room.labs]
-    rows = [
-        (row.name, *(row.labs[n].phase if n in row.labs else "-" for n in names))
-        for row in students
-    ]
-    found = [asdict(row) for row in students]
-    say(found, as_json=as_json, text=lambda out: out.print(table(("student", *names), rows)))

@@ -11,7 +11,7 @@ import click
 from brihaspati import __version__
 from brihaspati.domain.classrooms import BadField
 from brihaspati.engine.problems import Problem
-from brihaspati.entrypoints.cli import bench, lab, lookups, play, running
+from brihaspati.entrypoints.cli import bench, lab, lookups, play, running, teaching
 from brihaspati.entrypoints.cli.client import ClientError
 from brihaspati.entrypoints.cli.shop import CannotRun, Shop
 
@@ -38,7 +38,8 @@ for command in (
     lookups.ps,
     lookups.classes,
     lookups.labs,
-    lookups.board,
+    teaching.board,
+    teaching.classroom,
     running.sweep,
     running.sign_in,
     bench.bench,
