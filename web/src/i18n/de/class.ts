@@ -37,6 +37,7 @@ export default {
   'class.show.none': 'Hier ist gerade kein Lab.',
   'class.here': { one: '{count} Person hier', other: '{count} Personen hier' },
   'class.messages': 'Nachrichten der Kursleitung',
+  'class.older': { one: '{count} frühere Nachricht', other: '{count} frühere Nachrichten' },
   'class.to_you': 'An dich',
   'class.live': 'Live-Übersicht',
   'class.no_labs': 'Dieser Kurs hat noch keine Labs.',

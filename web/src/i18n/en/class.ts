@@ -36,6 +36,7 @@ export default {
   'class.show.none': 'No lab here now.',
   'class.here': { one: '{count} here', other: '{count} here' },
   'class.messages': 'What your teacher says',
+  'class.older': { one: '{count} earlier message', other: '{count} earlier messages' },
   'class.to_you': 'To you',
   'class.live': 'Live board',
   'class.no_labs': 'This class has no labs yet.',
