@@ -66,6 +66,7 @@ def test_a_student_is_shown_in_every_lab_they_touched_and_in_the_one_they_are_in
     slot = play(house, room, asha, "web")
     sandbox = house.engine.member(asha.id).sandboxes[0].sandbox
     typed_at = house.clock.now() + 5
+    house.agents.typed[sandbox.id] = typed_at
     house.agents.glances[sandbox.id] = ports.Glance(typed_at, "$ " + "x" * 100)
     found = row(house)
     assert (found.lab, list(found.labs)) == ("web", ["hello", "web"])

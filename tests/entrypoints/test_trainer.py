@@ -17,7 +17,8 @@ from brihaspati.domain.progress import Result, Run, Verdict
 from brihaspati.domain.sandboxes import Slot
 from brihaspati.engine import records
 from brihaspati.engine.records import Person, Standing
-from brihaspati.entrypoints.http import class_models
+from brihaspati.entrypoints.http import class_models, routes
+from brihaspati.entrypoints.http import trainer as trainer_module
 from guided import STEPS, guided_lab
 from house import Browser, House, a_lab
 
@@ -309,6 +310,7 @@ def a_full_class() -> tuple[House, Browser]:
         house.engine.playing.stop(slot, "stopped")
         for record in house.engine.member(seat.body["user"]).sandboxes:
             line = "student@web:~$ curl -v http://localhost:8080/index.html | head"
+            house.agents.typed[record.sandbox.id] = house.clock.now()
             house.agents.glances[record.sandbox.id] = ports.Glance(house.clock.now(), line)
     house.run()
     house.clock.advance(60)
@@ -362,3 +364,34 @@ def test_the_table_has_every_lab_and_step_and_no_formulas(house: House, trainer:
         *("", "", ""),
     ]
     assert by_name["'+Zara"] == ["", "", "", "0.000000", *[""] * 9]
+
+
+# --- who may --------------------------------------------------------------------------------------
+TRAINERS = [
+    declared for declared in routes.TABLE if declared.handler.__module__ == trainer_module.__name__
+]
+
+
+def send(browser: Browser, declared: routes.Route) -> int:
+    """The status of a route of trainers, asked without a body that it would take."""
+    path = declared.rule.replace("<class_id>", "demo").replace("<lab>", "hello")
+    query = "?student=nobody" if declared.scope == "seat" else ""
+    body = None if declared.method in ("GET", "DELETE") else {"nonsense": True}
+    browser.send(declared.method, path + query, body)
+    return browser.status
+
+
+def test_only_who_teaches_a_class_or_runs_the_place_does_these_things(
+    house: House, trainer: Browser
+) -> None:
+    assert len(TRAINERS) == 13
+    asha = joined(house)
+    of_another_class = signed_in(house, Person("rao", "Dr. Rao", "instructor"))
+    admin = signed_in(house, Person("admin", "Admin", "admin"))
+    for declared in TRAINERS:
+        assert send(asha, declared) == 403, declared.rule
+        made = declared.action == "create_class"
+        refused = send(of_another_class, declared)
+        assert (refused != 403) if made else (refused in (403, 404)), declared.rule
+        assert send(trainer, declared) in (200, 204, 404, 422), declared.rule
+        assert send(admin, declared) in (200, 204, 404, 422), declared.rule

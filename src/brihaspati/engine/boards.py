@@ -165,8 +165,8 @@ class Boards:
         """When somebody last typed: the agent knows it first, the store after a restart."""
         if sandbox is None:
             return None
-        seen = self.world.agents.glance(sandbox.id).input_at if sandbox.phase == "ready" else None
-        return max(seen or 0, sandbox.last_input_at or 0) or None
+        heard = self.world.agents.last_input_at(sandbox.id) if sandbox.phase == "ready" else None
+        return max(heard or 0, sandbox.last_input_at or 0) or None
 
     # --- what it costs -------------------------------------------------------------------------
     def _spent(self, class_id: str) -> dict[tuple[str, str], int]:
