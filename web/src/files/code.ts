@@ -1,7 +1,7 @@
 /** The parts of CodeMirror we use, put together for one file. */
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands'
 import { bracketMatching, indentOnInput, indentUnit } from '@codemirror/language'
-import { Compartment, EditorState, StateEffect, StateField } from '@codemirror/state'
+import { Compartment, EditorState, StateEffect, StateField, type Extension } from '@codemirror/state'
 import {
   Decoration,
   drawSelection,
@@ -17,6 +17,7 @@ import { look } from './look'
 export const language = new Compartment()
 export const reading = new Compartment()
 const searching = new Compartment()
+const notYet: Extension = []
 
 export type CodeSays = { edited: () => void; save: () => void }
 export type CodeWish = { text: string; label: string; readOnly: boolean; fine: boolean }
@@ -43,7 +44,7 @@ export function newState(wish: CodeWish, says: CodeSays): EditorState {
       EditorView.updateListener.of((update) => update.docChanged && says.edited()),
       reading.of(EditorState.readOnly.of(wish.readOnly)),
       language.of([]),
-      searching.of([]),
+      searching.of(notYet),
       wished,
       keymap.of([
         { key: 'Mod-s', preventDefault: true, run: () => (says.save(), true) },
@@ -60,9 +61,10 @@ export function newState(wish: CodeWish, says: CodeSays): EditorState {
 /** Find and replace come when they are first asked for. */
 async function find(view: EditorView): Promise<void> {
   const { openSearchPanel, search, searchKeymap } = await import('@codemirror/search')
-  if (!Array.isArray(searching.get(view.state))) return void openSearchPanel(view)
-  const effects = searching.reconfigure([search({ top: true }), keymap.of(searchKeymap)])
-  view.dispatch({ effects })
+  if (searching.get(view.state) === notYet) {
+    const effects = searching.reconfigure([search({ top: true }), keymap.of(searchKeymap)])
+    view.dispatch({ effects })
+  }
   openSearchPanel(view)
 }
 

@@ -1,26 +1,31 @@
 /**
  * Draw with the graphics card, where that is known to work. Never in Safari or any browser of an
  * iPad: there the screen goes blank after a while in the background (xtermjs/xterm.js#3357, #5816).
+ * And not where the processor would only pretend to be a card: the plain renderer is better then.
  */
 import type { Terminal } from '@xterm/xterm'
 
-type Machine = { agent: string; context: () => unknown }
+const PRETENDED = /swiftshader|llvmpipe|softpipe|software|basic render/i
 
-/** A context that would be drawn by the processor is refused: the plain renderer does it better. */
-const browser: Machine = {
-  agent: navigator.userAgent,
-  context: () =>
-    document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true }),
+/** `card`: its name, or null where there is none. */
+export function mayAccelerate(agent: string, card: string | null): boolean {
+  const webkit = agent.includes('AppleWebKit/') && !/Chrom(e|ium)\//.test(agent)
+  return !webkit && card !== null && !PRETENDED.test(card)
 }
 
-export function mayAccelerate({ agent, context }: Machine = browser): boolean {
-  const webkit = agent.includes('AppleWebKit/') && !/Chrom(e|ium)\//.test(agent)
-  return !webkit && context() !== null
+function cardOf(canvas: HTMLCanvasElement): string | null {
+  const context = canvas.getContext('webgl2', { failIfMajorPerformanceCaveat: true })
+  if (!context) return null
+  const info = context.getExtension('WEBGL_debug_renderer_info')
+  const name = String(context.getParameter(info?.UNMASKED_RENDERER_WEBGL ?? context.RENDERER))
+  context.getExtension('WEBGL_lose_context')?.loseContext() // there are only a few of them
+  return name
 }
 
 export async function accelerate(terminal: Terminal): Promise<void> {
-  if (!mayAccelerate()) return
   try {
+    const card = cardOf(document.createElement('canvas'))
+    if (!mayAccelerate(navigator.userAgent, card)) return
     const { WebglAddon } = await import('@xterm/addon-webgl')
     const addon = new WebglAddon()
     addon.onContextLoss(() => addon.dispose()) // the plain renderer takes over
