@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import html.parser
 from pathlib import Path
 
@@ -8,11 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brihaspati.adapters import labfolder
-from brihaspati.adapters.labfolder import guide
+from brihaspati.adapters.labfolder import actions, guide
 from brihaspati.adapters.labfolder.problems import Report
 from labfolder import folders
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+
+
+REACH = actions.Reach(
+    ports={
+        "box": frozenset({80, 8080}),
+        "db": frozenset({8080, 5432}),
+        "twin": frozenset({5432}),
+        "dark": frozenset(),
+    },
+    seen=frozenset({"box", "db"}),
+    machine="box",
+)
 
 
 def page(terminals: tuple[str, ...] = ("main", "db")) -> guide.Page:
@@ -22,6 +35,7 @@ def page(terminals: tuple[str, ...] = ("main", "db")) -> guide.Page:
         terminals,
         {"02-two.md": "02-two"},
         image=lambda name, _: f"data:image/png;base64,{name}" if name.endswith(".png") else None,
+        reach=REACH,
     )
 
 
@@ -48,6 +62,59 @@ def test_a_copy_block_names_no_terminal() -> None:
     assert shown("```python copy\nx = 1\n```") == (
         '<pre class="command" data-copy="" data-language="python"><code>x = 1</code></pre>'
     )
+
+
+def test_a_type_block_goes_into_a_terminal_and_waits() -> None:
+    assert shown("```sh type\necho 'Asha' > name\n```") == (
+        '<pre class="command" data-type="" data-terminal="main" data-language="sh">'
+        "<code>echo 'Asha' &gt; name</code></pre>"
+    )
+
+
+@pytest.mark.parametrize("words", ["interrupt clear", "clear interrupt"])
+@pytest.mark.parametrize("verb", ["run", "type"])
+def test_what_is_done_in_the_terminal_first_is_said_on_the_block(verb: str, words: str) -> None:
+    assert shown(f"```sh {verb} {words} terminal=db\nls\n```").startswith(
+        f'<pre class="command" data-{verb}="" data-terminal="db" data-interrupt="" data-clear="" '
+    )
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ("port:8080", 'data-port="8080" data-machine="box"'),
+        ("port:80", 'data-port="80" data-machine="box"'),
+        ("port:db:8080", 'data-port="8080" data-machine="db"'),
+        ("port:twin:5432", 'data-port="5432" data-machine="twin"'),
+        ("file:/etc/motd", 'data-file="/etc/motd" data-machine="box"'),
+        ("file:db:/srv/a.py#L12", 'data-file="/srv/a.py" data-line="12" data-machine="db"'),
+        ("<file:/srv/a b/ä.txt>", 'data-file="/srv/a b/ä.txt" data-machine="box"'),
+        ("file:/srv/50%25.txt", 'data-file="/srv/50%.txt" data-machine="box"'),
+    ],
+)
+def test_a_link_opens_a_port_or_a_file_of_the_lab(link: str, said: str) -> None:
+    assert shown(f"[Look **here**]({link})") == (
+        f'<p><a class="action" href="#" {said}>Look <strong>here</strong></a></p>'
+    )
+
+
+def test_the_only_machine_that_publishes_a_port_is_meant() -> None:
+    made = page()
+    made.reach = dataclasses.replace(REACH, machine="dark")
+    assert 'data-machine="box"' in guide.render("[x](port:80)", made)
+    assert made.report.problems == []
+
+
+def test_a_line_for_a_label_has_no_paragraph_and_nothing_to_press() -> None:
+    made = page()
+    assert guide.render_line("Use `ls` <b>**now**", made) == (
+        "Use <code>ls</code> &lt;b&gt;<strong>now</strong>"
+    )
+    guide.render_line("[x](https://example.org)", made)
+    guide.render_line("![x](a.png)", made)
+    messages = [problem.message for problem in made.report.problems]
+    assert ["would be pressed" in message for message in messages].count(True) == 1
+    assert "<b> would be shown" in messages[0]
 
 
 def test_code_is_highlighted_by_classes_and_never_by_style() -> None:
@@ -133,6 +200,8 @@ TAGS = {
 ATTRIBUTES = {
     "class", "href", "title", "target", "rel", "src", "alt", "start", "role", "tabindex",
     "data-run", "data-copy", "data-terminal", "data-language", "data-callout", "data-step",
+    "data-type", "data-interrupt", "data-clear", "data-port", "data-file", "data-line",
+    "data-machine",
 }  # fmt: skip
 
 NASTY = """\
@@ -169,6 +238,14 @@ NASTY = """\
 [x](#hash)
 [x](blob:https://example.org/1)
 [x](file:///etc/passwd)
+[x](file:/etc/passwd"onclick="alert(1))
+[x](<file:/etc/"onclick=alert(1) x=">)
+[x](file:%22onclick=alert%281%29:/etc/passwd)
+[x](port:8080"onclick="alert(1))
+[x](port:<script>:80)
+<file:/etc/passwd>
+<port:80>
+<a class="action" data-port="x" data-line="-1" data-file="&quot;>">x</a>
 <javascript:alert(1)>
 <https://example.org/"onmouseover="alert(1)>
 [x](https://example.org "\\"onmouseover=alert(1) ")
@@ -278,4 +355,5 @@ def test_the_sanitiser_alone_stops_what_a_careless_renderer_would_let_through() 
         judge(guide.clean(text))
     assert guide.clean('<a href="data:text/html,x">x</a>') == "<a>x</a>"
     assert guide.clean('<img src="https://example.org/a.png">') == "<img>"
+    assert guide.clean('<a data-port="80x" data-line="1">x</a>') == '<a data-line="1">x</a>'
     assert guide.clean('<p class="command callout-title">x</p>') == '<p class="callout-title">x</p>'

@@ -51,8 +51,9 @@ def test_the_lab_of_the_how_to_is_a_lab(tmp_path: Path) -> None:
     lab = labfolder.read(tmp_path / "greet")
     step = lab.steps[0]
     assert (step.title, len(step.checks), bool(step.solve)) == ("Say hello", 1, True)
-    assert "data-run" in step.html
-    assert "data-copy" in step.html
+    assert (len(step.hints), len(step.quiz), step.checks[0].watch) == (2, 1, True)
+    for mark in ("data-run", "data-type", "data-file"):
+        assert mark in step.html
 
 
 def test_the_markup_the_reference_promises_is_what_a_step_has(tmp_path: Path) -> None:

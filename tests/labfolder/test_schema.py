@@ -65,7 +65,30 @@ GOOD: dict[str, Any] = {
     "terminals": [{"name": "main", "machine": "box", "command": ["bash", "-l"]}],
     "steps": [
         {"file": "steps/01.md", "title": "One", "minutes": 3, "machine": "db"},
-        {"file": "steps/02.md", "check": "checks/02.sh", "solve": "solve/02.sh"},
+        {"file": "steps/02.md", "check": "checks/02.sh", "watch": True, "solve": "solve/02.sh"},
+        {
+            "file": "steps/03.md",
+            "checks": [
+                {"file": "checks/03.sh", "title": "Done"},
+                {
+                    "file": "checks/03-b.sh",
+                    "title": "Done too",
+                    "machine": "db",
+                    "watch": False,
+                    "seconds_max": 5,
+                },
+            ],
+            "hints": ["Look **there**."],
+            "quiz": [
+                {
+                    "question": "Which?",
+                    "options": [{"text": "A", "right": True}, {"text": "B", "why": "No."}],
+                    "many": True,
+                    "why": "So.",
+                },
+                {"question": "How many?", "answers": ["7", "seven"]},
+            ],
+        },
     ],
 }
 ODD: list[Any] = [
@@ -75,6 +98,7 @@ ODD: list[Any] = [
     "1.2.3.4", "1.2.3.4/33:80", "256.1.1.1:80", "1.2.3.4/8:0", "[::1]:80", [], ["x"], [1], [[]],
     {}, {"x": 1}, {"name": "box"}, {"A": "b"}, {"A": 1}, {"1A": "b"}, {"A": "b\n"}, [{}],
     [{"name": "a", "machine": "b"}], [{"file": "a.md"}], [{"port": 1, "title": "x"}],
+    [{"file": "a", "title": "x"}], [{"question": "x"}], [{"text": "x"}], [{"text": "x"}] * 2, [""],
 ]  # fmt: skip
 
 
@@ -190,6 +214,7 @@ def _same_default(member: dict[str, Any], field: dataclasses.Field[Any]) -> bool
         (SCHEMA["$defs"]["machine"], labs.MachineSpec),
         (SCHEMA["$defs"]["machine"], labs.Resources),
         (SCHEMA["$defs"]["step"], labs.Step),
+        (SCHEMA["$defs"]["check"], labs.Check),
     ],
 )
 def test_defaults_are_those_of_the_domain(where: dict[str, Any], kind: type) -> None:
