@@ -261,6 +261,9 @@ class LocalShop:
     def studio(self, labs: Sequence[Lab], progress: Progress) -> Iterator[Studio]:
         """A server over an empty data folder with these labs alone; nothing of it stays."""
         with tempfile.TemporaryDirectory(prefix="bh-") as folder:
+            shared = self.settings.data / "images"
+            if shared.is_dir():  # what was fetched before need not come again
+                (Path(folder) / "images").symlink_to(shared)
             # Under a name of its own, so that a server beside it takes none of its machines.
             mine = replace(self.settings, data=Path(folder), env=f"lab{secrets.token_hex(4)}")
             quiet = LocalShop(replace(mine, port=0, pool=0, keep_seconds=0))

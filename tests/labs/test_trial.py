@@ -69,6 +69,14 @@ def test_our_own_labs_pass_and_nothing_is_left_behind(
     assert not (tmp_path / "data").exists()
 
 
+def test_images_that_a_server_has_made_are_used_again(tmp_path: Path) -> None:
+    images = tmp_path / "data/images"
+    images.mkdir(parents=True)
+    done = run_in(tmp_path / "data", "lab", "test", str(LABS / "hello"))
+    assert done.returncode == 0, done.stdout
+    assert [path for path in images.iterdir() if not path.name.startswith(".")]
+
+
 def test_a_check_that_passes_too_early_fails_the_lab_and_names_the_step(
     hello: Path, tmp_path: Path
 ) -> None:
