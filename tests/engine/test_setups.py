@@ -181,9 +181,10 @@ def test_who_saw_an_older_class_is_told_and_who_repeats_themself_is_not() -> Non
     change = house.engine.setups.change
     changed = change(made.room.id, made.version, {"title": "New"})
     assert change(made.room.id, made.version, {"title": "New"}) == changed
-    with pytest.raises(Problem) as problem:
-        change(made.room.id, made.version, {"title": "Newer"})
-    assert problem.value.kind == "changed_meanwhile"
+    for version in (made.version, 0, 2**60):
+        with pytest.raises(Problem) as problem:
+            change(made.room.id, version, {"title": "Newer"})
+        assert problem.value.kind == "changed_meanwhile"
     assert house.engine.setups.read(made.room.id) == changed
 
 

@@ -12,7 +12,7 @@ from brihaspati.domain.classrooms import BadField, Classroom
 from brihaspati.domain.sandboxes import Sandbox, Slot
 from brihaspati.engine import teaching
 from brihaspati.engine.engine import Engine
-from brihaspati.engine.records import Person
+from brihaspati.engine.records import Person, Standing, put_standing
 from house import House
 
 IYER = Person("iyer", "Prof. Iyer", "instructor")
@@ -221,6 +221,8 @@ def test_all_are_stopped_without_the_request_waiting_for_any() -> None:
     slots = playing(house, room, "Asha", "Ravi", "Zara")
     house.engine.sweeping.fill_pools()
     house.run()
+    standing = Standing("demo", "hello", slots[0].user or "")
+    house.store.transact((put_standing(standing),))
     house.engine.playing.stop(slots[0], "stopped")
     assert house.engine.teaching.stop(room, None) == 3
     assert [sandbox(house, slot).phase for slot in slots] == ["stopping"] * 3
