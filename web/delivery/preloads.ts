@@ -44,11 +44,12 @@ export function pattern(path: string): string {
 }
 
 function line(chunks: Chunks, one: Address): Line {
-  const there = closure(chunks, [ENTRY]) // named in the page already
-  const files = (keys: readonly string[]) =>
-    [...closure(chunks, keys)]
-      .filter((key) => !there.has(key))
-      .flatMap((key) => [chunks[key]!.file, ...chunks[key]!.css])
+  const filesOf = (keys: readonly string[]) =>
+    [...closure(chunks, keys)].flatMap((key) => [chunks[key]!.file, ...chunks[key]!.css])
+  const there = new Set(filesOf([ENTRY])) // named in the page already
+  const files = (keys: readonly string[]) => [
+    ...new Set(filesOf(keys).filter((file) => !there.has(file))),
+  ]
   const spoken = LOCALES.map((locale) => [locale, files(words(one, locale))])
   return [pattern(one.path), files(sources(one)), Object.fromEntries(spoken)]
 }

@@ -35,5 +35,5 @@ export const addresses: readonly Address[] = [
   page('/c/:classId/show', 'show', 'ShowPage', ['trainer']),
   page('/c/:classId/setup', 'setup', 'SetupPage', ['trainer']),
   page('/classes/new', 'new-class', 'NewClassPage', ['trainer']),
-  page('/design', 'design', 'DesignPage', ['design']),
+  page('/design', 'design', 'DesignPage', ['design', 'join']),
 ]

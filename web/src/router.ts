@@ -24,7 +24,9 @@ const SETTLED_MS = 1_500
 async function arrive(name: unknown, before: unknown): Promise<void> {
   if (before === undefined || name === before) return
   await nextTick()
-  document.getElementById('content')?.focus({ preventScroll: true })
+  const main = document.getElementById('content')
+  main?.setAttribute('tabindex', '-1')
+  main?.focus({ preventScroll: true })
   announce(document.title)
 }
 

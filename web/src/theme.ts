@@ -3,12 +3,18 @@ import { readonly, ref } from 'vue'
 
 export type Theme = 'light' | 'dark'
 const KEPT = 'brihaspati.theme'
+/** `--bg` of tokens.css. */
+const BARS = { light: '#fbf9f4', dark: '#10101a' }
 const current = ref<Theme>('light')
 export const theme = readonly(current)
 
 function apply(next: Theme): void {
   current.value = next
   document.documentElement.dataset.theme = next
+  // The bar around an installed app follows the choice, not the system.
+  for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
+    meta.content = BARS[next]
+  }
 }
 
 export function startTheme(store: Storage | null): void {

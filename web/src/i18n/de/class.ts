@@ -2,11 +2,6 @@ import type en from '../en/class'
 import type { Said } from '../index'
 
 export default {
-  'device.menu': 'Auf einem anderen Gerät weitermachen',
-  'device.title': 'Auf einem anderen Gerät weitermachen',
-  'device.lead': 'Öffne dort diese Adresse. Sie meldet dich einmal an; gib sie nicht weiter.',
-  'device.left': 'Gilt noch {time}',
-
   'class.state.open': 'Offen',
   'class.state.upcoming': 'Demnächst',
   'class.state.closed': 'Vorbei',
@@ -44,8 +39,6 @@ export default {
   'class.trainer': 'Kursleitung',
   'class.teaches': 'unterrichtet {title}',
   'class.open_now': 'Jetzt offen',
-  'class.closed': 'Kurs vorbei',
-  'class.opens_at': 'Beginnt {when}',
   'class.closes_at': 'Offen bis {when}',
 
   'hero.next': 'Als Nächstes',

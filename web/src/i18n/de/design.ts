@@ -4,8 +4,6 @@ import type { Said } from '../index'
 export default {
   'design.title': 'Designsystem',
   'design.lead': 'Jeder Baustein in jedem Zustand, hell und dunkel.',
-  'design.light': 'Hell',
-  'design.dark': 'Dunkel',
   'design.colours': 'Farben',
   'design.type': 'Schrift',
   'design.buttons': 'Knöpfe',

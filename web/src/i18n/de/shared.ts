@@ -16,7 +16,6 @@ export default {
   open: 'Öffnen',
   play: 'Starten',
   play_again: 'Neu starten',
-  resume: 'Weiter',
   stop: 'Beenden',
   to_join: 'Mit einem Kurscode teilnehmen',
 
@@ -50,6 +49,13 @@ export default {
   'home.title': 'Deine Kurse',
   'home.new': 'Neuer Kurs',
   'class.switch': 'Kurs: {title}. Anderen wählen',
+  'device.menu': 'Auf einem anderen Gerät weitermachen',
+  'device.title': 'Auf einem anderen Gerät weitermachen',
+  'device.lead': 'Öffne dort diese Adresse. Sie meldet dich einmal an; gib sie nicht weiter.',
+  'device.left': 'Gilt noch {time}',
+  'class.closed': 'Kurs vorbei',
+  'class.opens_at': 'Beginnt {when}',
+
   'person.menu': 'Menü von {name}',
   'person.sign_out': 'Abmelden',
 

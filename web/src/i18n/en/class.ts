@@ -1,11 +1,6 @@
 import type { Message } from '../index'
 
 export default {
-  'device.menu': 'Continue on another device',
-  'device.title': 'Continue on another device',
-  'device.lead': 'Open this address there. It signs you in once, as yourself; do not share it.',
-  'device.left': 'Works for another {time}',
-
   'class.state.open': 'Open',
   'class.state.upcoming': 'Upcoming',
   'class.state.closed': 'Closed',
@@ -43,8 +38,6 @@ export default {
   'class.trainer': 'Your teacher',
   'class.teaches': 'teaches {title}',
   'class.open_now': 'Open now',
-  'class.closed': 'Class closed',
-  'class.opens_at': 'Opens {when}',
   'class.closes_at': 'Open until {when}',
 
   'hero.next': 'Up next',

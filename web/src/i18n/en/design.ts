@@ -3,8 +3,6 @@ import type { Message } from '../index'
 export default {
   'design.title': 'Design system',
   'design.lead': 'Every component in every state, in both themes.',
-  'design.light': 'Light',
-  'design.dark': 'Dark',
   'design.colours': 'Colours',
   'design.type': 'Type',
   'design.buttons': 'Buttons',

@@ -15,7 +15,6 @@ export default {
   open: 'Open',
   play: 'Play',
   play_again: 'Play again',
-  resume: 'Resume',
   stop: 'Stop',
   to_join: 'Join with a class code',
 
@@ -49,6 +48,13 @@ export default {
   'home.title': 'Your classes',
   'home.new': 'New class',
   'class.switch': 'Class: {title}. Choose another',
+  'device.menu': 'Continue on another device',
+  'device.title': 'Continue on another device',
+  'device.lead': 'Open this address there. It signs you in once, as yourself; do not share it.',
+  'device.left': 'Works for another {time}',
+  'class.closed': 'Class closed',
+  'class.opens_at': 'Opens {when}',
+
   'person.menu': 'Menu of {name}',
   'person.sign_out': 'Sign out',
 
