@@ -7,7 +7,7 @@ from typing import Any
 
 from brihaspati import ports
 from brihaspati.adapters import memory
-from brihaspati.domain import progress
+from brihaspati.domain import events, progress
 from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.progress import Progress
 from brihaspati.domain.rosters import Expected
@@ -188,6 +188,26 @@ def test_a_class_costs_what_ended_and_what_runs() -> None:
     assert (cost.so_far_micros, cost.hour_micros) == (ended + 3_000, 3 * HOUR_MICROS)
     assert row(house).labs["hello"].micros == ended + 2_000
     assert row(house, "Ravi").labs["web"].micros == 1_000
+
+
+def test_the_cost_never_drops_while_a_proof_is_still_to_be_written() -> None:
+    house = House(price=HOUR_MICROS)
+    room = a_class(house)
+    asha = house.student(room)
+    slot = play(house, room, asha, "web")
+    house.clock.advance(5)
+    record = house.engine.worker.load(slot)
+    assert record is not None
+    (machine,) = record.sandbox.machines
+    house.engine.worker.post(slot, events.StopAsked("stopped"))
+    house.engine.worker.post(slot, events.MachineGone(machine.label))
+    house.clock.advance(60)
+    unproven = board(house).cost
+    assert (unproven.so_far_micros, unproven.hour_micros) == (5_000, 0)
+    house.run()
+    house.engine.worker.work(slot)
+    assert board(house).cost == unproven
+    assert row(house).labs["web"].micros == 5_000
 
 
 def test_what_a_student_spent_in_a_lab_outlives_its_sandbox_s_record() -> None:

@@ -13,6 +13,7 @@ from brihaspati.domain.sandboxes import Sandbox, Slot
 from brihaspati.engine import teaching
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.records import Person, Standing, put_standing
+from brihaspati.engine.teaching import Longer
 from house import House
 
 IYER = Person("iyer", "Prof. Iyer", "instructor")
@@ -149,8 +150,8 @@ def test_many_get_more_time_once_and_keep_their_own_extensions() -> None:
     asha, ravi, zara = playing(house, room, "Asha", "Ravi", "Zara")
     before = deadline(house, asha)
     shown = [(asha, before), (ravi, before)]
-    assert house.engine.teaching.extend(room, 10, shown) == 2
-    assert house.engine.teaching.extend(room, 10, shown) == 2
+    assert house.engine.teaching.extend(room, 10, shown) == Longer(2, 0)
+    assert house.engine.teaching.extend(room, 10, shown) == Longer(2, 0)
     house.run()
     assert deadline(house, asha) == deadline(house, ravi) == before + 600_000
     assert deadline(house, zara) == before
@@ -169,11 +170,11 @@ def test_more_time_ends_with_the_class_as_it_is_by_now() -> None:
     (asha,) = playing(house, room, "Asha")
     before = deadline(house, asha)
     assert before == room.closes_at
-    assert house.engine.teaching.extend(room, 10, [(asha, before)]) == 0
+    assert house.engine.teaching.extend(room, 10, [(asha, before)]) == Longer(0, 1)
     longer = house.engine.classes.change(
         "demo", lambda room: replace(room, closes_at=room.closes_at + 60_000)
     )
-    assert house.engine.teaching.extend(longer, 10, [(asha, before)]) == 1
+    assert house.engine.teaching.extend(longer, 10, [(asha, before)]) == Longer(1, 0)
     assert deadline(house, asha) == longer.closes_at
 
 
@@ -188,7 +189,7 @@ def test_what_a_trainer_tries_after_the_class_has_no_other_end() -> None:
     house.run()
     slot = Slot("demo", "hello", user=IYER.id)
     before = deadline(house, slot)
-    assert house.engine.teaching.extend(room, 10, [(slot, before)]) == 1
+    assert house.engine.teaching.extend(room, 10, [(slot, before)]) == Longer(1, 0)
     assert deadline(house, slot) == before + 600_000
 
 
@@ -199,7 +200,9 @@ def test_what_does_not_run_gets_no_time() -> None:
     before = deadline(house, asha)
     house.engine.playing.stop(asha, "stopped")
     nobody = Slot("demo", "hello", user="nobody")
-    assert house.engine.teaching.extend(room, 10, [(asha, before), (nobody, before)]) == 0
+    assert house.engine.teaching.extend(room, 10, [(asha, before), (nobody, before)]) == Longer(
+        0, 0
+    )
 
 
 # --- stop many --------------------------------------------------------------------------------

@@ -7,18 +7,18 @@ person's page needs only rarely is left to other requests.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from brihaspati.domain import attention, money, progress
+from brihaspati.domain import attention, progress
 from brihaspati.domain.attention import Need, Seen
 from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.progress import BLANK, Progress
 from brihaspati.domain.rosters import Attending
-from brihaspati.domain.sandboxes import Machine, Phase, Sandbox
-from brihaspati.engine import records
+from brihaspati.domain.sandboxes import Phase, Sandbox
+from brihaspati.engine import costs, records
 from brihaspati.engine.classes import Classes
+from brihaspati.engine.costs import Proven
 from brihaspati.engine.paging import every
 from brihaspati.engine.world import World
 from brihaspati.ports import Item, Key
@@ -79,39 +79,40 @@ class Boards:
     def board(self, room: Classroom) -> Board:
         """The board of a class."""
         touched = self._touched(room)
-        spent = self._spent(room.id)
+        proven = costs.read(self.world.store, room.id)
         now = self.world.clock.now()
         rows = tuple(
-            self._row(person, touched.get(person.seat.user if person.seat else "", []), spent, now)
+            self._row(person, touched.get(person.seat.user if person.seat else "", []), proven, now)
             for person in self.classes.rosters.attending(room.id)
         )
         running = [seen.sandbox for found in touched.values() for seen in found if seen.sandbox]
         running += self._warm(room)
+        unproven = sum(proven.beside(sandbox, now) for sandbox in running)
         cost = Cost(
-            sum(spent.values()) + sum(_running_micros(sandbox, now) for sandbox in running),
-            sum(_hour_micros(sandbox) for sandbox in running),
+            so_far_micros=sum(proven.micros.values()) + unproven,
+            hour_micros=sum(costs.hour_micros(sandbox) for sandbox in running),
         )
         return Board(rows, cost)
 
-    def _row(
-        self, person: Attending, labs: list[Seen], spent: Mapping[tuple[str, str], int], now: int
-    ) -> Row:
+    def _row(self, person: Attending, labs: list[Seen], proven: Proven, now: int) -> Row:
         here = attention.current(labs)
         user = person.seat.user if person.seat is not None else ""
-        rows = {
-            seen.lab.name: self._lab_row(
-                seen, spent.get((user, seen.lab.name), 0), now, is_current=seen is here
-            )
-            for seen in labs
-        }
+        rows = {}
+        for seen in labs:
+            micros = proven.micros.get((user, seen.lab.name), 0)
+            if seen.sandbox is not None:
+                micros += proven.beside(seen.sandbox, now)
+            rows[seen.lab.name] = self._lab_row(seen, micros, is_current=seen is here)
         need = attention.need(labs, now)
         return Row(person, here.lab.name if here is not None else None, need, rows)
 
-    def _lab_row(self, seen: Seen, spent: int, now: int, *, is_current: bool) -> LabRow:
-        row = LabRow(progress.number(seen.progress, seen.lab.steps), attention.marks(seen))
+    def _lab_row(self, seen: Seen, micros: int, *, is_current: bool) -> LabRow:
         sandbox = seen.sandbox
+        row = LabRow(
+            progress.number(seen.progress, seen.lab.steps), attention.marks(seen), micros=micros
+        )
         if sandbox is None:
-            return replace(row, micros=spent)
+            return row
         line = ""
         if is_current and sandbox.phase == "ready":
             line = self.world.agents.glance(sandbox.id).line[:LINE_MAX]
@@ -121,7 +122,6 @@ class Boards:
             deadline_at=sandbox.deadline_at if sandbox.phase == "ready" else None,
             input_at=seen.input_at if is_current else None,
             line=line,
-            micros=spent + _running_micros(sandbox, now),
             reason=sandbox.reason if sandbox.phase == "failed" else None,
         )
 
@@ -168,16 +168,6 @@ class Boards:
         heard = self.world.agents.last_input_at(sandbox.id) if sandbox.phase == "ready" else None
         return max(heard or 0, sandbox.last_input_at or 0) or None
 
-    # --- what it costs -------------------------------------------------------------------------
-    def _spent(self, class_id: str) -> dict[tuple[str, str], int]:
-        """What ended machines cost, by student ("" for warm ones) and lab."""
-        found: dict[tuple[str, str], int] = {}
-        ended = functools.partial(self.world.store.query, f"k#{class_id}", "x#", limit=PAGE)
-        for item in every(lambda cursor: ended(cursor=cursor)):
-            at = item.body["user"] or "", item.body["lab"]
-            found[at] = found.get(at, 0) + int(item.body["cost_micros"])
-        return found
-
     def _warm(self, room: Classroom) -> list[Sandbox]:
         """The class's sandboxes without an owner."""
         found: list[Sandbox] = []
@@ -192,22 +182,3 @@ def _value_of(item: Item) -> Sandbox | Progress:
     if item.key.sort.startswith(records.SANDBOXES):
         return records.sandbox_of(item)
     return records.standing_of(item).progress
-
-
-def _price(sandbox: Sandbox) -> int:
-    """Of one machine, as its proof will have it."""
-    return sandbox.terms.price_micros_per_hour // max(1, len(sandbox.terms.machines))
-
-
-def _alive(sandbox: Sandbox) -> list[Machine]:
-    return [m for m in sandbox.machines if m.created_at is not None and m.state != "gone"]
-
-
-def _running_micros(sandbox: Sandbox, now: int) -> int:
-    """What its machines cost so far; ended ones are told of by their proofs."""
-    price = _price(sandbox)
-    return sum(money.cost_micros(price, m.created_at or now, now) for m in _alive(sandbox))
-
-
-def _hour_micros(sandbox: Sandbox) -> int:
-    return _price(sandbox) * len(_alive(sandbox))

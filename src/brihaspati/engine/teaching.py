@@ -32,6 +32,14 @@ class Sent:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Longer:
+    """How many have more time now, and how many cannot: they last to the class's end already."""
+
+    count: int
+    capped: int
+
+
 class Teaching:
     """The commands of trainers, and what their students hear of them."""
 
@@ -96,17 +104,18 @@ class Teaching:
         self._messages.pop(class_id, None)
 
     # --- many at once --------------------------------------------------------------------------
-    def extend(self, room: Classroom, minutes: int, shown: Sequence[tuple[Slot, int]]) -> int:
-        """Give these sandboxes more time than the deadline each showed; how many have it now."""
+    def extend(self, room: Classroom, minutes: int, shown: Sequence[tuple[Slot, int]]) -> Longer:
+        """Give these sandboxes more time than the deadline each showed."""
         now = self.world.clock.now()
         closes_at = room.closes_at if now < room.closes_at else None
-        longer = 0
+        count = capped = 0
         for slot, deadline_at in shown:
             event = events.Prolonged(deadline_at, minutes * 60, closes_at)
             record = self.playing.prolong(slot, event)
             if record is not None and record.sandbox.phase == "ready":
-                longer += (record.sandbox.deadline_at or 0) > deadline_at
-        return longer
+                count += (record.sandbox.deadline_at or 0) > deadline_at
+                capped += record.sandbox.deadline_at == deadline_at
+        return Longer(count, capped)
 
     def stop(self, room: Classroom, slots: Sequence[Slot] | None) -> int:
         """Stop these sandboxes, or all of the class; how many are on their way out now."""

@@ -1053,8 +1053,12 @@ export interface components {
         /**
          * ManyAnswer
          * @description How many sandboxes it was done for.
+         *
+         *     `capped`: how many got no more time, because they last to the end of the class already.
          */
         ManyAnswer: {
+            /** Capped */
+            capped: number;
             /** Count */
             count: number;
             /** Now */

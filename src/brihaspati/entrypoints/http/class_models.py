@@ -263,7 +263,11 @@ class BoardAnswer(BaseModel):
 
 
 class ManyAnswer(BaseModel):
-    """How many sandboxes it was done for."""
+    """How many sandboxes it was done for.
+
+    `capped`: how many got no more time, because they last to the end of the class already.
+    """
 
     count: int
+    capped: int
     now: int

@@ -101,8 +101,9 @@ def extend_many(
     """Give several sandboxes more time."""
     engine = call().engine
     shown = [(Slot(class_id, s.lab, user=s.student), s.deadline_at) for s in body.sandboxes]
-    count = engine.teaching.extend(engine.classes.get(class_id), body.minutes, shown)
-    return class_models.ManyAnswer(count=count, now=engine.world.clock.now())
+    longer = engine.teaching.extend(engine.classes.get(class_id), body.minutes, shown)
+    now = engine.world.clock.now()
+    return class_models.ManyAnswer(count=longer.count, capped=longer.capped, now=now)
 
 
 @route("POST", f"{CLASS}/stop", action="manage", scope="class")
@@ -114,7 +115,7 @@ def stop_many(
     chosen = body.sandboxes
     slots = None if chosen is None else [Slot(class_id, s.lab, user=s.student) for s in chosen]
     count = engine.teaching.stop(engine.classes.get(class_id), slots)
-    return class_models.ManyAnswer(count=count, now=engine.world.clock.now())
+    return class_models.ManyAnswer(count=count, capped=0, now=engine.world.clock.now())
 
 
 @route("GET", f"{CLASS}/board", action="see_board", scope="class")
