@@ -46,12 +46,12 @@ function marks(step: number, of: number, last: string): string {
 type Odd = { kind: S['Need']['kind']; minutes: number; text: string; line?: string }
 const ODD: Record<number, Odd> = {
   0: { kind: 'hand', minutes: 6, text: 'Where do I see the volume?' },
-  1: { kind: 'failing', minutes: 13, text: 'Check failed 6 times', line: 'permission denied' },
-  2: { kind: 'failing', minutes: 11, text: 'Check failed 4 times',
+  1: { kind: 'failing', minutes: 13, text: 'The volume is not there.', line: 'permission denied' },
+  2: { kind: 'failing', minutes: 11, text: 'Postgres does not run.',
     line: 'docker run -v ./pgdata:/data postgres:17' },
-  3: { kind: 'quiet', minutes: 9, text: 'No input for 9 min',
+  3: { kind: 'quiet', minutes: 9, text: '',
     line: 'psql: error: connection failed' },
-  21: { kind: 'broken', minutes: 2, text: 'The lab did not start' },
+  21: { kind: 'broken', minutes: 2, text: 'No room for one more machine.' },
 }
 const boxes = new Map<string, S['BoardLab']>()
 let lowered = false

@@ -32,8 +32,8 @@ export const addresses: readonly Address[] = [
     budget: 185,
   }),
   page('/c/:classId/board', 'board', 'BoardPage', ['trainer'], { budget: 80 }),
-  page('/c/:classId/show', 'show', 'ShowPage', ['trainer']),
-  page('/c/:classId/setup', 'setup', 'SetupPage', ['trainer']),
-  page('/classes/new', 'new-class', 'NewClassPage', ['trainer']),
+  page('/c/:classId/show', 'show', 'ShowPage', ['teaching']),
+  page('/c/:classId/setup', 'setup', 'SetupPage', ['teaching']),
+  page('/classes/new', 'new-class', 'NewClassPage', ['teaching']),
   page('/design', 'design', 'DesignPage', ['design', 'join']),
 ]

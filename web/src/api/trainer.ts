@@ -1,4 +1,4 @@
-/** What a trainer reads and does: making classes, the roster, and the board's actions for many. */
+/** What a trainer reads of a class and does on its board, for one or for many. */
 import { useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import type { LabPlace } from './calls'
@@ -8,9 +8,6 @@ import type { components } from './schema'
 import type { Board, BoardLab } from './types'
 
 type S = components['schemas']
-export type ClassBody = S['ClassBody']
-export type ClassChange = S['ClassChange']
-export type PersonBody = S['PersonBody']
 export type Seat = S['Seat']
 export type DatedSeat = S['DatedSeat']
 export type StudentPlace = LabPlace & { student: string }
@@ -18,8 +15,8 @@ export type StudentPlace = LabPlace & { student: string }
 /** As many sandboxes as one request may carry. */
 const MANY = 500
 const MINUTE = 60_000
-const CLASS = '/v1/classes/{class_id}'
-const ofClass = (classId: string) => ({ path: { class_id: classId } })
+export const CLASS = '/v1/classes/{class_id}'
+export const ofClass = (classId: string) => ({ path: { class_id: classId } })
 
 /** A key for one press of a button: the server knows a repeated request by it. */
 export function newKey(): string {
@@ -28,9 +25,7 @@ export function newKey(): string {
 }
 
 export const trainerKeys = {
-  catalogue: ['catalogue'] as const,
   setup: (classId: string) => ['setup', classId] as const,
-  roster: (classId: string) => ['roster', classId] as const,
 }
 
 /** The board as a spreadsheet; a plain link, for the browser saves it. */
@@ -50,14 +45,6 @@ export const watchTicket = (
     }),
   )
 
-export function useCatalogue() {
-  return useQuery({
-    queryKey: trainerKeys.catalogue,
-    queryFn: ({ signal }) => take(client.GET('/v1/labs', { signal })),
-    staleTime: 5 * MINUTE,
-  })
-}
-
 /** `every` (ms): how often to look again; the projector counts who comes in. */
 export function useSetup(classId: MaybeRefOrGetter<string>, every: number | false = false) {
   return useQuery({
@@ -66,58 +53,6 @@ export function useSetup(classId: MaybeRefOrGetter<string>, every: number | fals
       take(client.GET(`${CLASS}/setup`, { params: ofClass(toValue(classId)), signal })),
     staleTime: 30_000,
     refetchInterval: every,
-  })
-}
-
-export function useRoster(classId: MaybeRefOrGetter<string>) {
-  return useQuery({
-    queryKey: computed(() => trainerKeys.roster(toValue(classId))),
-    queryFn: ({ signal }) =>
-      take(client.GET(`${CLASS}/roster`, { params: ofClass(toValue(classId)), signal })),
-    refetchInterval: 15_000,
-  })
-}
-
-/** `body.key` is made once a form, so that a retry makes no second class. */
-export function useCreateClass() {
-  const queries = useQueryClient()
-  return useMutation({
-    mutationKey: ['create-class'],
-    mutationFn: (body: ClassBody) => take(client.POST('/v1/classes', { body })),
-    onSuccess: (made) => {
-      queries.setQueryData(trainerKeys.setup(made.id), made)
-      void queries.invalidateQueries({ queryKey: keys.session })
-      return queries.invalidateQueries({ queryKey: keys.classes })
-    },
-  })
-}
-
-/** `change.version` is the one the page showed: two trainers do not overwrite each other. */
-export function useChangeClass(classId: MaybeRefOrGetter<string>) {
-  const queries = useQueryClient()
-  return useMutation({
-    mutationKey: ['change-class'],
-    mutationFn: (body: ClassChange) =>
-      take(client.PATCH(`${CLASS}/setup`, { params: ofClass(toValue(classId)), body })),
-    onSuccess: (changed) => {
-      queries.setQueryData(trainerKeys.setup(changed.id), changed)
-      void queries.invalidateQueries({ queryKey: keys.session })
-      void queries.invalidateQueries({ queryKey: keys.classPage(changed.id) })
-      return queries.invalidateQueries({ queryKey: keys.classes })
-    },
-  })
-}
-
-export function useExpect(classId: MaybeRefOrGetter<string>) {
-  const queries = useQueryClient()
-  return useMutation({
-    mutationKey: ['expect'],
-    mutationFn: (people: PersonBody[]) =>
-      take(
-        client.PUT(`${CLASS}/roster`, { params: ofClass(toValue(classId)), body: { people } }),
-      ),
-    onSuccess: (answer) =>
-      queries.setQueryData(trainerKeys.roster(toValue(classId)), answer),
   })
 }
 

@@ -6,6 +6,7 @@ import type design from './en/design'
 import type join from './en/join'
 import type lab from './en/lab'
 import type shared from './en/shared'
+import type teaching from './en/teaching'
 import type trainer from './en/trainer'
 
 export type Locale = 'en' | 'de'
@@ -18,6 +19,7 @@ type Areas = {
   lab: typeof lab
   bench: typeof bench
   trainer: typeof trainer
+  teaching: typeof teaching
   design: typeof design
 }
 /** Part of the app whose words are loaded together; `en/` and `de/` have a file for each. */

@@ -1,5 +1,5 @@
 /** The form of a class: what is in it, what is wrong with it, and what is sent. */
-import type { ClassBody, ClassChange } from '@/api/trainer'
+import type { ClassBody, ClassChange } from '@/api/classes'
 import type { ClassSetup } from '@/api/types'
 import type { Key } from '@/i18n'
 import { fromField, toField, usualTimes } from './times'
