@@ -1,7 +1,13 @@
 /** The parts of CodeMirror we use, put together for one file. */
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands'
 import { bracketMatching, indentOnInput, indentUnit } from '@codemirror/language'
-import { Compartment, EditorState, StateEffect, StateField, type Extension } from '@codemirror/state'
+import {
+  Compartment,
+  EditorState,
+  StateEffect,
+  StateField,
+  type Extension,
+} from '@codemirror/state'
 import {
   Decoration,
   drawSelection,

@@ -14,6 +14,7 @@ export class Tree {
   readonly expanded: Ref<string[]> = ref([])
   readonly problem: Ref<{ kind: ProblemKind; words: string } | null> = ref(null)
   readonly loading = ref(false)
+  private asked = 0
   private readonly folders = reactive(new Map<string, Folder>())
 
   constructor(
@@ -23,8 +24,9 @@ export class Tree {
 
   /** Make this the folder at the top; null is the home of the machine's user. */
   async goTo(path: string | null): Promise<void> {
+    const mine = (this.asked += 1)
     const found = await this.read(path)
-    if (found !== null) this.root.value = found
+    if (found !== null && mine === this.asked) this.root.value = found
   }
 
   up(): Promise<void> {

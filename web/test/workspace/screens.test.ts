@@ -17,8 +17,8 @@ const MINUTE = 60_000
 const rest = (over: Partial<InstanceType<typeof RestScreen>['$props']> = {}) =>
   mount(RestScreen, { props: { sandbox: null, problem: null, now: 0, minutes: 5, ...over } })
 const line = (over: Partial<TerminalView> = {}): TerminalView => ({
-  state: { name: 'open' }, waiting: '', full: false, writer: true, watchers: [], helpers: [], control: false,
-  notice: '', everOpen: true, ...over,
+  state: { name: 'open' }, waiting: '', full: false, writer: true, watchers: [], helpers: [],
+  control: false, notice: '', everOpen: true, ...over,
 })
 
 it('offers Play where there is no lab', async () => {
