@@ -102,6 +102,25 @@ def test_a_second_click_on_join_by_somebody_known_is_the_same_seat() -> None:
     assert len(house.engine.classes.roster(room.id)) == 1
 
 
+def test_the_same_press_of_join_gives_the_same_seat_even_the_last_one() -> None:
+    house = House()
+    room = house.classroom(seats=1)
+    join = house.engine.classes.join
+    asha = join(room, "Asha", None, None, "secret of one press")
+    assert join(room, "Asha", None, None, "secret of one press") == asha
+    assert len(house.engine.classes.roster(room.id)) == 1
+    with pytest.raises(Problem, match="All 1 seats"):
+        join(room, "Asha", None, None, "secret of another press")
+
+
+def test_a_key_of_one_class_says_nothing_in_another() -> None:
+    house = House()
+    first, second = house.classroom(), house.classroom(id="other", code="SAFFRONS")
+    join = house.engine.classes.join
+    here = join(first, "Asha", None, None, "secret of one press")
+    assert join(second, "Asha", None, None, "secret of one press").id != here.id
+
+
 def test_a_seat_somebody_just_took_is_passed_over_for_another() -> None:
     meanwhile = Meanwhile()
     house = House(faults=meanwhile)

@@ -16,7 +16,7 @@ type Page = { default: Component }
 const pages = import.meta.glob<Page>('./pages/*Page.vue')
 const file = (page: string) => pages[`./pages/${page}.vue`] as () => Promise<Page>
 
-const ahead = import.meta.glob('./terminal/session.ts')
+const ahead = import.meta.glob(['./terminal/session.ts', './terminal/world.ts'])
 /** A page has drawn itself and asked for its data by then. */
 const SETTLED_MS = 1_500
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
 from collections.abc import Callable, Sequence
@@ -152,14 +153,25 @@ class Classes:
         return self.rosters.seats(class_id)
 
     def join(
-        self, room: Classroom, name: str, email: str | None, known: Person | None = None
+        self,
+        room: Classroom,
+        name: str,
+        email: str | None,
+        known: Person | None = None,
+        key: str | None = None,
     ) -> Person:
-        """Give a student a free seat; `known` is who they already are. Raises BadField, Problem."""
+        """Give a student a free seat; `known` is who they already are. Raises BadField, Problem.
+
+        The same `key`, a secret of one press of Join, gives the same seat: its answer may be lost.
+        """
+        user = self._user_of(room, key) if key else self.world.chance.name(16)
+        if key and (seated := self.world.store.get(Key(f"u#{user}", f"k#{room.id}"))):
+            return Person(user, seated.body["name"], "student")
         name = classrooms.name_of(name)
         email = classrooms.email_of(email, required=room.email_required)
         self._must_be_open(room)
         self._must_be_expected(room, name)
-        person = Person(known.id if known else self.world.chance.name(16), name, "student")
+        person = Person(known.id if known else user, name, "student")
         for _ in range(SEAT_TRIES_MAX):
             taken = {item.key.sort for item in self.roster(room.id)}
             free = [s for s in (f"seat#{n:04d}" for n in range(room.seats)) if s not in taken]
@@ -175,6 +187,11 @@ class Classes:
             if self._take(room, person, seat, email, new=known is None):
                 return known or person
         raise Problem("busy", "Too many are joining at once.", "Press Join again.")
+
+    def _user_of(self, room: Classroom, key: str) -> str:
+        """Who presses with this key becomes; nobody without our secret can say whose id that is."""
+        digest = self.world.secrets.mac("join", f"{room.id}\n{key}".encode())
+        return base64.b32encode(digest)[:16].decode().lower()
 
     def _take(
         self, room: Classroom, person: Person, seat: str, email: str | None, *, new: bool

@@ -15,7 +15,7 @@ const ofClass = (classId: string) => ({ path: { class_id: classId } })
 export const health = () => take(client.GET('/v1/health'))
 export const joinPreview = (code: string, signal?: AbortSignal) =>
   take(client.GET('/v1/join/{code}', { params: { path: { code } }, signal }))
-export const join = (body: { code: string; name: string; email?: string }) =>
+export const join = (body: { code: string; name: string; email?: string; key?: string }) =>
   take(client.POST('/v1/join', { body }))
 
 export const signIn = (token: string) => take(client.POST('/v1/sign-in', { body: { token } }))

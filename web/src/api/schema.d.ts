@@ -958,12 +958,17 @@ export interface components {
         /**
          * JoinBody
          * @description A student joins with a code and a name (and an email where the class asks for one).
+         *
+         *     `key` is a secret of one press, made by the browser: the same press sent again, because its
+         *     answer was lost, gives the same seat.
          */
         JoinBody: {
             /** Code */
             code: string;
             /** Email */
             email?: string | null;
+            /** Key */
+            key?: string | null;
             /** Name */
             name: string;
         };

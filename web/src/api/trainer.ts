@@ -7,6 +7,7 @@ import { keys } from './queries'
 import type { components } from './schema'
 import type { Board, BoardLab } from './types'
 
+export { newKey } from '@/chance'
 type S = components['schemas']
 export type Seat = S['Seat']
 export type DatedSeat = S['DatedSeat']
@@ -17,12 +18,6 @@ const MANY = 500
 const MINUTE = 60_000
 export const CLASS = '/v1/classes/{class_id}'
 export const ofClass = (classId: string) => ({ path: { class_id: classId } })
-
-/** A key for one press of a button: the server knows a repeated request by it. */
-export function newKey(): string {
-  const parts = crypto.getRandomValues(new Uint32Array(4))
-  return Array.from(parts, (part) => part.toString(36).padStart(7, '0')).join('')
-}
 
 export const trainerKeys = {
   setup: (classId: string) => ['setup', classId] as const,

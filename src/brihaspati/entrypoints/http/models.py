@@ -21,11 +21,16 @@ class Nothing(Strict):
 
 
 class JoinBody(Strict):
-    """A student joins with a code and a name (and an email where the class asks for one)."""
+    """A student joins with a code and a name (and an email where the class asks for one).
+
+    `key` is a secret of one press, made by the browser: the same press sent again, because its
+    answer was lost, gives the same seat.
+    """
 
     code: Annotated[str, Field(max_length=40)]
     name: Annotated[str, Field(max_length=400)]
     email: Annotated[str | None, Field(max_length=400)] = None
+    key: Annotated[str | None, Field(min_length=20, max_length=100)] = None
 
 
 class SignInBody(Strict):

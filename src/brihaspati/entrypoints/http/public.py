@@ -51,7 +51,7 @@ def join(body: Annotated[models.JoinBody, Body()]) -> Response[models.Joined]:
         person = member.person
     else:
         known = member.person if member is not None else None
-        person = classes.join(room, body.name, body.email, known)
+        person = classes.join(room, body.name, body.email, known, body.key)
     joined = models.Joined(class_id=room.id, user=_user(person))
     return Response(201, JSON, joined, headers={"Set-Cookie": [_cookie(person)]})
 

@@ -8,7 +8,7 @@ import { patiently, worthKeeping } from '@/api/patience'
 import { asProblem, type ApiProblem } from '@/api/problem'
 import type { ClassPreview, Session } from '@/api/types'
 import { weather } from '@/api/weather'
-import { chance } from '@/chance'
+import { chance, newKey } from '@/chance'
 
 /** Somebody who has joined a class here before, once that is known. */
 export function useWhoIsHere(): Ref<Session | null> {
@@ -55,10 +55,14 @@ export function usePreview(code: Ref<string>, length: number) {
 
 type Wish = { code: string; name: string; email?: string }
 
-/** Join, and forget who was here before. The same wish twice is as good as once. */
+/**
+ * Join, and forget who was here before. The same wish has the same key, so that one whose answer
+ * was lost is given its seat again.
+ */
 export function useJoining() {
   const busy = shallowRef(false)
   const problem = shallowRef<ApiProblem | null>(null)
+  let last = { wish: '', key: '' }
 
   /** The class's id, or null: then `problem` says why. */
   async function join(wish: Wish): Promise<string | null> {
@@ -69,7 +73,10 @@ export function useJoining() {
     // The class page needs it: let it come meanwhile. Without it there is nothing to forget.
     const next = import('@/api/asking').catch(() => null)
     try {
-      const ask = () => calls.join(wish)
+      const said = JSON.stringify(wish)
+      if (said !== last.wish) last = { wish: said, key: newKey() }
+      const { key } = last
+      const ask = () => calls.join({ ...wish, key })
       const { class_id } = await patiently(ask, { chance, worth: worthKeeping })
       ;(await next)?.forgetWhoIsHere()
       return class_id
