@@ -15,7 +15,7 @@ const areaOf = new Map(
   ),
 )
 /** Attributes and props that people see or hear. */
-const SAID = /^(aria-(label|description|roledescription|valuetext|placeholder)|placeholder|title|alt)$/
+const SAID = /^(aria-(label|description|roledescription|valuetext)|placeholder|title|alt)$/
 const SAID_PROPS = /^(label|hint|error|fix|text|lead|legend|summary)$/
 const LETTERS = /\p{L}{2}/u
 const LITERAL = /^\s*(['"`])([^'"`$]*)\1\s*$/

@@ -1,0 +1,153 @@
+// @vitest-environment node
+/** What is delivered: weights, preloads, headers. Built once, as for Netlify, into a folder. */
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { closure, ENTRY, sources, words, type Chunks } from '../../delivery/graph'
+import { headers, inlineScripts, policy, redirects, siteFrom } from '../../delivery/netlify'
+import { pattern } from '../../delivery/preloads'
+import { readManifest, table, weigh } from '../../delivery/weigh'
+import { addresses } from '@/addresses'
+
+const WEB = resolve(import.meta.dirname, '../..')
+const SITE = { api: 'https://api.example.org', labs: 'lab.example.org' }
+let dist: string
+let chunks: Chunks
+let html: string
+
+beforeAll(() => {
+  dist = mkdtempSync(join(tmpdir(), 'brihaspati-dist-'))
+  const vite = join(WEB, 'node_modules/vite/bin/vite.js')
+  const site = { BRIHASPATI_API: SITE.api, BRIHASPATI_LABS: SITE.labs }
+  execFileSync(process.execPath, [vite, 'build', '--outDir', dist, '--emptyOutDir'], {
+    cwd: WEB,
+    env: { ...process.env, NODE_ENV: 'production', ...site },
+    stdio: 'pipe',
+  })
+  chunks = readManifest(dist)
+  html = readFileSync(join(dist, 'index.html'), 'utf8')
+}, 120_000)
+afterAll(() => rmSync(dist, { recursive: true, force: true }))
+
+it('keeps every page within its budget', () => {
+  const weights = addresses.map((one) => weigh(dist, chunks, one))
+  const said = table(weights)
+  process.stdout.write(`\n${said}\n`)
+  expect(weights.filter(({ budget }) => budget !== undefined).length).toBeGreaterThanOrEqual(4)
+  const over = weights.filter(({ bytes, budget }) => bytes > (budget ?? Infinity) * 1000)
+  expect(over.map(({ name }) => name), said).toEqual([])
+})
+
+it('weighs the terminal with the lab, and not with the join page', () => {
+  const files = (name: string) => {
+    const one = addresses.find((address) => address.name === name)!
+    return [...closure(chunks, sources(one))].join()
+  }
+  expect(files('lab')).toContain('terminal/session')
+  expect(files('join')).not.toMatch(/terminal|queries|asking/)
+})
+
+it('has no chunk that waits for the entry and that the entry waits for', () => {
+  const before = closure(chunks, chunks[ENTRY]!.imports)
+  expect([...before]).not.toContain(ENTRY)
+})
+
+type Plan = [string, string[], Record<string, string[]>][]
+const scripts = () => inlineScripts(html)
+
+/** Runs the page's script in front of an address; what it asks for. */
+function asks(path: string, languages: string[], kept: Record<string, string> = {}): string[] {
+  const asked: string[] = []
+  const root = { dataset: {} as Record<string, string> }
+  const head = { appendChild: (link: { href: string }) => asked.push(link.href) }
+  const page = { documentElement: root, head, createElement: () => ({}) }
+  const store = { getItem: (name: string) => kept[name] ?? null }
+  const names = ['document', 'location', 'navigator', 'localStorage', 'matchMedia']
+  const light = () => ({ matches: false })
+  new Function(...names, scripts()[0]!)(page, { pathname: path }, { languages }, store, light)
+  return [...asked, `theme:${root.dataset.theme}`]
+}
+
+it('has one inline script, which asks for what the page in the address bar needs', () => {
+  expect(scripts()).toHaveLength(1)
+  const one = addresses.find(({ name }) => name === 'lab')!
+  const there = closure(chunks, [ENTRY])
+  const needed = [...closure(chunks, [...sources(one), ...words(one, 'de')])]
+    .filter((key) => !there.has(key))
+    .flatMap((key) => [chunks[key]!.file, ...chunks[key]!.css])
+  const asked = asks('/c/c1/labs/web', ['de-AT', 'en'])
+  expect(new Set(asked)).toEqual(new Set([...needed.map((file) => `/${file}`), 'theme:light']))
+})
+
+it('asks for the words of the language chosen, and for nothing at an unknown address', () => {
+  const join = (locale: 'en' | 'de') => `/${chunks[`src/i18n/${locale}/join.ts`]!.file}`
+  expect(asks('/join/MARI-GOLD', ['en'])).toContain(join('en'))
+  expect(asks('/join', ['en'], { 'brihaspati.locale': 'de' })).toContain(join('de'))
+  expect(asks('/join', [], { 'brihaspati.theme': 'dark' })).toContain('theme:dark')
+  expect(asks('/join/a/b/c', ['en'])).toEqual(['theme:light'])
+})
+
+it('asks only for files that were built', () => {
+  const plan = JSON.parse(/\)\((\[\[.*\]\])\)/s.exec(scripts()[0]!)![1]!) as Plan
+  expect(plan).toHaveLength(addresses.length)
+  const files = plan.flatMap(([, own, spoken]) => [...own, ...Object.values(spoken).flat()])
+  expect(files.filter((file) => !existsSync(join(dist, file)))).toEqual([])
+  const fonts = [...html.matchAll(/href="(\/[^"]+\.woff2)"/g)].map(([, href]) => href!)
+  expect(fonts).toHaveLength(2)
+  expect(fonts.filter((file) => !existsSync(join(dist, file)))).toEqual([])
+})
+
+it('reads addresses as the router does', () => {
+  const is = (path: string, at: string) => new RegExp(pattern(path)).test(at)
+  expect([is('/', '/'), is('/', '/join')]).toEqual([true, false])
+  expect([is('/join/:code?', '/join'), is('/join/:code?', '/join/A/')]).toEqual([true, true])
+  expect([is('/c/:a', '/c/1'), is('/c/:a', '/c/1/board')]).toEqual([true, false])
+})
+
+it('names its script by its hash and allows no other', () => {
+  const said = readFileSync(join(dist, '_headers'), 'utf8')
+  const hash = createHash('sha256').update(scripts()[0]!).digest('base64')
+  expect(said).toContain(`script-src 'self' 'sha256-${hash}';`)
+  expect(said).not.toContain("'unsafe-eval'")
+  expect(/script-src[^;]*/.exec(said)![0]).not.toContain('unsafe')
+  expect(said).toBe(headers(html, SITE))
+})
+
+it('lets the page talk to the server and show labs, and nothing else', () => {
+  const rules = new Map(policy(html, SITE).split('; ').map((rule) => {
+    const [name, ...values] = rule.split(' ')
+    return [name, values.join(' ')] as const
+  }))
+  expect(rules.get('default-src')).toBe("'none'")
+  expect(rules.get('connect-src')).toBe("'self' wss://api.example.org wss://*.lab.example.org")
+  expect(rules.get('frame-src')).toBe('https://*.lab.example.org')
+  expect(rules.get('frame-ancestors')).toBe("'none'")
+  expect(redirects(SITE)).toBe('/v1/*  https://api.example.org/v1/:splat  200!\n')
+})
+
+it('builds for Netlify only with both addresses, and for nobody else', () => {
+  expect(siteFrom({})).toBeNull()
+  const { api, labs } = SITE
+  expect(siteFrom({ BRIHASPATI_API: api, BRIHASPATI_LABS: labs })).toEqual(SITE)
+  expect(() => siteFrom({ NETLIFY: 'true' })).toThrow('BRIHASPATI_API')
+  expect(() => siteFrom({ BRIHASPATI_API: api })).toThrow('BRIHASPATI_LABS')
+  expect(() => siteFrom({ BRIHASPATI_API: 'http://api.example.org' })).toThrow('https://')
+  expect(() => siteFrom({ BRIHASPATI_API: api, BRIHASPATI_LABS: 'a b; script-src *' })).toThrow()
+})
+
+it('can be installed: a manifest whose icons are there, one of them to be cut to any shape', () => {
+  const file = /<link rel="manifest" href="\/([^"]+)"/.exec(html)![1]!
+  type Icon = { src: string; sizes: string; purpose: string; type: string }
+  const said = JSON.parse(readFileSync(join(dist, file), 'utf8')) as { icons: Icon[] }
+  const pngs = said.icons.filter(({ type }) => type === 'image/png')
+  expect(pngs.map(({ purpose }) => purpose)).toContain('maskable')
+  for (const { src, sizes } of pngs) {
+    const png = readFileSync(join(dist, src))
+    expect([src, `${png.readUInt32BE(16)}x${png.readUInt32BE(20)}`]).toEqual([src, sizes])
+    expect(png.length).toBeLessThan(20_000)
+  }
+  expect(existsSync(join(dist, 'apple-touch-icon.png'))).toBe(true)
+})
