@@ -10,13 +10,26 @@ _PAGE = """<!doctype html>
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; text-align: center;
-  font: 16px/1.5 system-ui, sans-serif; color: #2b2438; background: #fbf7f0; }}
+  font: 16px/1.55 Figtree, system-ui, sans-serif; color: #4f505e; background: #fbf9f4; }}
 main {{ max-width: 32rem; padding: 2rem; }}
-h1 {{ font-size: 1.25rem; margin: 0 0 .5rem; }}
-p {{ margin: .25rem 0; }}
-code {{ font: .95em ui-monospace, monospace; }}
-@media (prefers-color-scheme: dark) {{ body {{ color: #efe9f7; background: #191523; }} }}
-</style></head><body><main><h1>{title}</h1>{body}</main></body></html>
+svg {{ width: 88px; height: 88px; }}
+h1 {{ font-size: 1.35rem; line-height: 1.25; letter-spacing: -.018em; margin: 1rem 0 .5rem;
+  color: #1d1c2b; text-wrap: balance; }}
+p {{ margin: .35rem 0; }}
+code {{ font: .95em ui-monospace, monospace; padding: .1em .4em; border-radius: 6px;
+  background: #f0ebe3; color: #1d1c2b; }}
+.moon {{ transform-origin: 44px 44px; animation: round 6s linear infinite; }}
+@keyframes round {{ to {{ transform: rotate(360deg); }} }}
+@media (prefers-reduced-motion: reduce) {{ .moon {{ animation: none; }} }}
+@media (prefers-color-scheme: dark) {{ body {{ color: #bdbcc8; background: #10101a; }}
+  h1 {{ color: #f5f2ed; }} code {{ color: #f5f2ed; background: #2b2a3a; }} }}
+</style></head><body><main>
+<svg viewBox="0 0 88 88" aria-hidden="true"><defs><clipPath id="disc"><circle cx="44" cy="44"
+r="24"/></clipPath></defs><g clip-path="url(#disc)"><path fill="#ffc554" d="M0 0h88v88H0z"/>
+<path fill="#f0912a" d="M0 34h88v7H0z"/><path fill="#ffe0a3" d="M0 45h88v4H0z"/>
+<path fill="#d9741b" d="M0 54h88v6H0z"/></g><g class="moon"><circle cx="44" cy="8" r="5"
+fill="#8b86a0"/></g></svg>
+<h1>{title}</h1>{body}</main></body></html>
 """
 _RETRY = '<meta http-equiv="refresh" content="2">'
 
