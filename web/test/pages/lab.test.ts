@@ -1,0 +1,117 @@
+import { VueQueryPlugin } from '@tanstack/vue-query'
+import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { createMemoryHistory, createRouter } from 'vue-router'
+import { newQueryClient } from '@/api/queries'
+import type { SandboxNow } from '@/api/types'
+import LabPage from '@/pages/LabPage.vue'
+import { until } from '../until'
+import { view } from '../views'
+import { lab, LAB, now, page, progress, step } from '../workspace/lab'
+import { serve, type Routes } from './server'
+
+const words = () => document.body.textContent?.replace(/\s+/g, ' ') ?? ''
+const button = (name: string) =>
+  [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === name)
+let shown: VueWrapper | null = null
+
+async function visit(known: SandboxNow, routes: Routes = {}) {
+  document.body.innerHTML = '<div id="overlays"></div>'
+  const content = lab(step('s1', { title: 'Look around' }), step('s2'))
+  const asked = serve({
+    [`GET ${LAB}`]: { body: { ...page(content, known.progress), ...known } },
+    [`GET ${LAB}/sandbox`]: { body: known },
+    [`PUT ${LAB}/progress`]: { body: { progress: known.progress, now: 0 } },
+    'GET /v1/classes/c1': { body: { title: 'DevOps', labs: [], messages: [] } },
+    ...routes,
+  })
+  const router = createRouter({
+    history: createMemoryHistory(),
+    routes: [{ path: '/:classId?', name: 'class', component: { render: () => null } }],
+  })
+  shown = mount(LabPage, {
+    props: { classId: 'c1', lab: 'web' },
+    attachTo: document.body,
+    global: { plugins: [router, [VueQueryPlugin, { queryClient: newQueryClient(() => 0) }]] },
+  })
+  await flushPromises()
+  await until(() => document.querySelector('h1')?.textContent)
+  return asked
+}
+const rest = (over: Partial<SandboxNow> = {}) => now(progress(), { sandbox: null, ...over })
+
+beforeEach(() => localStorage.clear())
+afterEach(() => {
+  shown?.unmount()
+  shown = null
+  vi.unstubAllGlobals()
+})
+
+it('names the class, the lab and its number', async () => {
+  await visit(rest())
+  expect(words()).toContain('DevOps · Lab 2')
+  expect(document.querySelector('h1')?.textContent).toBe('HTTP')
+  expect(document.title).toContain('HTTP')
+})
+
+it('tells the truth about a start: how long so far, and how long it usually takes', async () => {
+  const asked_at = Date.now() - 2_000
+  const machines = [{ name: 'lab', state: 'asked' }]
+  const starting = view({ phase: 'starting', asked_at, seconds_expected: 9, machines })
+  await visit(rest({ sandbox: starting, now: Date.now() }))
+  expect(words()).toContain('2 s so far, usually 9 s')
+  expect(words()).toContain('About 7 seconds')
+  expect(words()).toContain('Place reserved')
+})
+
+it.each([
+  ['Nobody had typed for a while.', 'gone'],
+  ['Your trainer ended this lab.', 'gone'],
+  ['No memory left on this host.', 'failed'],
+] as const)('says why there is no lab now: %s', async (reason, phase) => {
+  await visit(rest({ sandbox: view({ phase, reason }) }))
+  expect(words()).toContain(reason)
+  expect(words().includes('Machine deleted')).toBe(phase === 'gone')
+})
+
+it('raises a hand at once and lowers it again', async () => {
+  const raised = { progress: progress({ hand_at: 5, revision: 2 }), now: 0 }
+  const asked = await visit(rest(), {
+    [`PUT ${LAB}/hand`]: { body: raised },
+    [`DELETE ${LAB}/hand`]: { body: { progress: progress({ revision: 3 }), now: 0 } },
+  })
+  button('Help')?.click()
+  await until(() => button('Raise my hand'))
+  document.querySelector('form')?.requestSubmit()
+  await until(() => button('Hand raised'))
+  expect(asked.filter(({ method }) => method === 'PUT').map(({ body }) => body)).toContainEqual({
+    text: '',
+  })
+  button('Hand raised')?.click()
+  await until(() => button('Lower my hand'))
+  button('Lower my hand')?.click()
+  await until(() => button('Help'))
+  expect(asked.some(({ method, path }) => method === 'DELETE' && path.endsWith('/hand'))).toBe(true)
+})
+
+it('puts the hand back where it was when nobody takes it', async () => {
+  const body = { title: 'No.' }
+  await visit(rest(), { [`PUT ${LAB}/hand`]: { status: 400, body } })
+  button('Help')?.click()
+  await until(() => button('Raise my hand'))
+  document.querySelector('form')?.requestSubmit()
+  await until(() => button('Help'))
+  expect(button('Hand raised')).toBeUndefined()
+})
+
+it('shows the message of a trainer beside the guide', async () => {
+  const message = { id: 'm', text: 'Ten minutes left.', sender: 'Prof. Iyer', at: 1, to_me: false }
+  await visit(rest({ messages: [message] }))
+  expect(document.querySelector('aside')?.textContent).toContain('Ten minutes left.')
+})
+
+it('lets nobody raise a hand who has no place in the class', async () => {
+  await visit(rest({ progress: null }))
+  expect(button('Help')).toBeUndefined()
+  expect(words()).toContain('Look around')
+})
