@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from brihaspati.entrypoints.cli.fresh import FreshServer
+from commanding import run_in
 
 FLAGS = (
     "--no-sandbox",
@@ -18,6 +20,8 @@ FLAGS = (
 )
 HELLO = "Find your way in the shell"
 SCREEN = ".xterm-rows"
+# What Chromium writes by itself when there is nobody at the other end.
+NO_LINE = ("Failed to load resource", "WebSocket connection", "ERR_")
 
 
 class Faults(list[str]):
@@ -45,13 +49,24 @@ class Faults(list[str]):
         return [fault for fault in self if not any(piece in fault for piece in expected)]
 
 
-def join(context: BrowserContext, server: FreshServer, name: str) -> Page:
-    """A student on the class page."""
-    page = context.new_page()
+def join(context: BrowserContext, server: FreshServer, name: str, page: Page | None = None) -> Page:
+    """A student on the class page, in a new tab or in this one."""
+    page = page or context.new_page()
     page.goto(f"{server.address}/join/{server.code}")
     page.get_by_role("textbox", name="Your name").fill(name)
     page.get_by_role("button", name="Join class").click()
     page.wait_for_url("**/c/demo")
+    return page
+
+
+def sign_in_trainer(context: BrowserContext, server: FreshServer, name: str = "Prof Iyer") -> Page:
+    """A trainer on the board of the demo class."""
+    arguments = ("--name", name, "--role", "instructor", "--class", "demo")
+    url = json.loads(run_in(server.folder, "sign-in", *arguments, "--json").stdout)["url"]
+    page = context.new_page()
+    page.goto(server.address + url[url.index("/sign-in") :])
+    page.get_by_role("link", name="Live board").click()
+    page.wait_for_url("**/c/demo/board")
     return page
 
 

@@ -101,7 +101,11 @@ class Weather:
         """Until it is over."""
         self._loop = asyncio.get_running_loop()
         jar = aiohttp.DummyCookieJar()
-        async with aiohttp.ClientSession(auto_decompress=False, cookie_jar=jar) as self._client:
+        # The server tells sockets from requests by the first bytes of a connection.
+        fresh = aiohttp.TCPConnector(force_close=True)
+        async with aiohttp.ClientSession(
+            connector=fresh, auto_decompress=False, cookie_jar=jar
+        ) as self._client:
             server = web.Server(self._answer, handler_cancellation=True)
             listening = await self._loop.create_server(server, "127.0.0.1", 0)
             host, port = listening.sockets[0].getsockname()
@@ -151,7 +155,7 @@ class Weather:
             return _gone(transport)
         answer.force_close()  # Chromium repeats by itself what fails on a used connection
         if fault and fault.kind == "cut body":
-            answer.content_length = len(answer.body or b"") + 1  # type: ignore[arg-type]
+            return await _half(request, answer, transport)
         return answer
 
     def _next_fault(self, line: str) -> Fault | None:
@@ -200,7 +204,7 @@ class Weather:
             one.cancel()
         with suppress(ConnectionError, RuntimeError):
             await there.close()
-            await here.close()
+            await here.close(code=there.close_code or aiohttp.WSCloseCode.OK)
         return here
 
     async def _relay(
@@ -217,6 +221,19 @@ class Weather:
                 await target.send_str(message.data)
             elif message.type is aiohttp.WSMsgType.BINARY:
                 await target.send_bytes(message.data)
+
+
+async def _half(
+    request: web.BaseRequest, whole: web.Response, transport: asyncio.Transport
+) -> web.StreamResponse:
+    """The head of an answer and half of its body."""
+    assert isinstance(whole.body, bytes)
+    cut = web.StreamResponse(status=whole.status, headers=whole.headers)
+    cut.content_length = len(whole.body)
+    await cut.prepare(request)
+    await cut.write(whole.body[: len(whole.body) // 2])
+    transport.close()
+    return cut
 
 
 def _gone(transport: asyncio.Transport) -> web.StreamResponse:

@@ -9,11 +9,8 @@ from playwright.sync_api import BrowserContext, expect
 
 from brihaspati import wiring
 from brihaspati.entrypoints.cli.fresh import FreshServer, fresh_server
-from browsing import Faults, join, play, screen, type_line
+from browsing import NO_LINE, Faults, join, play, screen, type_line
 from commanding import run_in
-
-# What Chromium writes by itself when there is nobody at the other end.
-NO_LINE = ("Failed to load resource", "WebSocket connection", "ERR_")
 
 
 @pytest.fixture

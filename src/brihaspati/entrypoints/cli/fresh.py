@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -51,6 +52,12 @@ class FreshServer:
     def start_again(self) -> None:
         """As `start`, at the address it had, so that open pages find it again."""
         self.start(listen=self.address.partition("//")[2])
+
+    def seen_at(self, address: str) -> FreshServer:
+        """The same server behind another address, to look at and not to start."""
+        other = copy.copy(self)
+        other.address = address
+        return other
 
     def stop(self) -> None:
         """End in order; kill what does not."""
