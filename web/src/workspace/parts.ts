@@ -2,7 +2,7 @@
  * A step's HTML as a page may show it. The server sanitised it when the lab was published; this is
  * the second line of defence. Command blocks are taken out so that real buttons take their place.
  */
-import createPurify from 'dompurify'
+import { allowed } from './allowed'
 
 export type Command = {
   /** `type` leaves the Enter to the person. */
@@ -17,22 +17,13 @@ export type Command = {
 }
 export type Parts = { fragment: DocumentFragment; commands: Command[] }
 
-const RULES = {
-  RETURN_DOM_FRAGMENT: true as const,
-  ADD_ATTR: ['target'],
-  ADD_URI_SAFE_ATTR: ['target', 'rel', 'tabindex', 'start'],
-  FORBID_TAGS: ['style', 'form', 'input', 'button', 'iframe', 'svg', 'math', 'video', 'audio'],
-  FORBID_ATTR: ['style', 'id', 'name'],
-  ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#|data:image\/(?:png|jpeg|gif|webp);base64,)/i,
-}
-
 function verbOf(pre: HTMLElement): Command['verb'] {
   if (pre.hasAttribute('data-run')) return 'run'
   return pre.hasAttribute('data-type') ? 'type' : 'copy'
 }
 
 export function parts(html: string): Parts {
-  const fragment = createPurify(window).sanitize(html, RULES)
+  const fragment = allowed(html)
   const commands: Command[] = []
   for (const pre of fragment.querySelectorAll<HTMLElement>('pre.command')) {
     const host = document.createElement('div')
@@ -52,7 +43,7 @@ export function parts(html: string): Parts {
 /** HTML without commands (a choice, an explanation), clean, as text for `v-html`. */
 export function clean(html: string): string {
   const holder = document.createElement('div')
-  holder.append(createPurify(window).sanitize(html, RULES))
+  holder.append(allowed(html))
   return holder.innerHTML
 }
 
