@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,6 +41,18 @@ def make(root: Path, changes: Mapping[str, str | bytes | None] | None = None) ->
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     return folder
+
+
+def from_how_to(root: Path) -> Path:
+    """The lab that docs/how-to/write-a-lab.md builds, as a folder."""
+    page = (Path(__file__).parents[2] / "docs/how-to/write-a-lab.md").read_text()
+    blocks = re.findall(
+        r"`labs/(greet/[^`]+)`[^\n]*\n+(`{3,4})\w+\n(.*?)^\2\n", page, re.DOTALL | re.MULTILINE
+    )
+    for name, _, content in blocks:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+    return root / "greet"
 
 
 def spoil(old: str, new: str) -> dict[str, str]:

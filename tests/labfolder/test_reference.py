@@ -7,11 +7,10 @@ from pathlib import Path
 
 from brihaspati.adapters import labfolder
 from brihaspati.adapters.labfolder import contents, guide, infostring
-from labfolder import tables
+from labfolder import folders, tables
 
 DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = (DOCS / "reference/lab-yaml.md").read_text()
-HOW_TO = (DOCS / "how-to/write-a-lab.md").read_text()
 
 
 def test_the_tables_are_those_of_the_schema() -> None:
@@ -42,13 +41,7 @@ def test_the_smallest_lab_of_the_reference_is_a_lab(tmp_path: Path) -> None:
 
 
 def test_the_lab_of_the_how_to_is_a_lab(tmp_path: Path) -> None:
-    blocks = re.findall(
-        r"`labs/(greet/[^`]+)`[^\n]*\n+(`{3,4})\w+\n(.*?)^\2\n", HOW_TO, re.DOTALL | re.MULTILINE
-    )
-    for name, _, content in blocks:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(content)
-    lab = labfolder.read(tmp_path / "greet")
+    lab = labfolder.read(folders.from_how_to(tmp_path))
     step = lab.steps[0]
     assert (step.title, len(step.checks), bool(step.solve)) == ("Say hello", 1, True)
     assert (len(step.hints), len(step.quiz), step.checks[0].watch) == (2, 1, True)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from commanding import run_in
+from labfolder import folders
 
 LABS = Path(__file__).parents[2] / "labs"
 NAMES = ("attack", "hello", "web")
@@ -67,6 +68,12 @@ def test_our_own_labs_pass_and_nothing_is_left_behind(
     assert list((tmp_path / "tmp").iterdir()) == []
     assert processes_of(tmp_path / "tmp") == []
     assert not (tmp_path / "data").exists()
+
+
+def test_the_lab_of_the_how_to_passes(tmp_path: Path) -> None:
+    status, report, _ = tried(folders.from_how_to(tmp_path), tmp_path)
+    assert status == 0, report
+    assert [step["questions"] for step in report["steps"]] == [1]
 
 
 def test_images_that_a_server_has_made_are_used_again(tmp_path: Path) -> None:
