@@ -10,21 +10,21 @@ import type { Plugin } from 'vite'
 
 /** From the environment of the build. Addresses as in a browser: `https://api.example.org`. */
 export type Site = {
-  /** BRIHASPATI_API: the server that answers /v1 and the terminals' sockets. */
+  /** PORTAL_API: the server that answers /v1 and the terminals' sockets. */
   api: string
-  /** BRIHASPATI_LABS: the domain of which every lab's web page is a subdomain. */
+  /** PORTAL_LABS: the domain of which every lab's web page is a subdomain. */
   labs: string
 }
 
 /** The site to deploy for, or null where the server serves the app itself. Throws on half. */
 export function siteFrom(env: Readonly<Record<string, string | undefined>>): Site | null {
-  const { BRIHASPATI_API: api = '', BRIHASPATI_LABS: labs = '' } = env
+  const { PORTAL_API: api = '', PORTAL_LABS: labs = '' } = env
   if (!api && !labs && !env.NETLIFY) return null
   if (!/^https:\/\/[\w.-]+(:\d+)?$/.test(api)) {
-    throw new Error('BRIHASPATI_API must be the address of the server: https://api.example.org')
+    throw new Error('PORTAL_API must be the address of the server: https://api.example.org')
   }
   if (!/^[\w-]+(\.[\w-]+)+(:\d+)?$/.test(labs)) {
-    throw new Error('BRIHASPATI_LABS must be the domain of the labs: lab.example.org')
+    throw new Error('PORTAL_LABS must be the domain of the labs: lab.example.org')
   }
   return { api, labs }
 }

@@ -21,7 +21,7 @@ let html: string
 beforeAll(() => {
   dist = mkdtempSync(join(tmpdir(), 'brihaspati-dist-'))
   const vite = join(WEB, 'node_modules/vite/bin/vite.js')
-  const site = { BRIHASPATI_API: SITE.api, BRIHASPATI_LABS: SITE.labs }
+  const site = { PORTAL_API: SITE.api, PORTAL_LABS: SITE.labs }
   execFileSync(process.execPath, [vite, 'build', '--outDir', dist, '--emptyOutDir'], {
     cwd: WEB,
     env: { ...process.env, NODE_ENV: 'production', ...site },
@@ -131,11 +131,11 @@ it('lets the page talk to the server and show labs, and nothing else', () => {
 it('builds for Netlify only with both addresses, and for nobody else', () => {
   expect(siteFrom({})).toBeNull()
   const { api, labs } = SITE
-  expect(siteFrom({ BRIHASPATI_API: api, BRIHASPATI_LABS: labs })).toEqual(SITE)
-  expect(() => siteFrom({ NETLIFY: 'true' })).toThrow('BRIHASPATI_API')
-  expect(() => siteFrom({ BRIHASPATI_API: api })).toThrow('BRIHASPATI_LABS')
-  expect(() => siteFrom({ BRIHASPATI_API: 'http://api.example.org' })).toThrow('https://')
-  expect(() => siteFrom({ BRIHASPATI_API: api, BRIHASPATI_LABS: 'a b; script-src *' })).toThrow()
+  expect(siteFrom({ PORTAL_API: api, PORTAL_LABS: labs })).toEqual(SITE)
+  expect(() => siteFrom({ NETLIFY: 'true' })).toThrow('PORTAL_API')
+  expect(() => siteFrom({ PORTAL_API: api })).toThrow('PORTAL_LABS')
+  expect(() => siteFrom({ PORTAL_API: 'http://api.example.org' })).toThrow('https://')
+  expect(() => siteFrom({ PORTAL_API: api, PORTAL_LABS: 'a b; script-src *' })).toThrow()
 })
 
 it('can be installed: a manifest whose icons are there, one of them to be cut to any shape', () => {
