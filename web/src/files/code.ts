@@ -46,7 +46,13 @@ export function newState(wish: CodeWish, says: CodeSays): EditorState {
       EditorState.tabSize.of(4),
       EditorView.lineWrapping,
       wish.fine ? drawSelection() : [], // touch has handles of its own
-      EditorView.contentAttributes.of({ 'aria-label': wish.label, spellcheck: 'false' }),
+      EditorView.contentAttributes.of({
+        'aria-label': wish.label,
+        tabindex: '0', // so that what scrolls is seen to be reachable
+        spellcheck: 'false',
+        autocapitalize: 'off',
+        autocorrect: 'off',
+      }),
       EditorView.updateListener.of((update) => update.docChanged && says.edited()),
       reading.of(EditorState.readOnly.of(wish.readOnly)),
       language.of([]),
