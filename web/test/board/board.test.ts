@@ -26,11 +26,16 @@ function routes(over: Routes = {}): Routes {
     ...over,
   }
 }
+const STOPPED = { 'POST /v1/classes/c1/stop': { body: { count: 3, now: NOW } } }
 const button = (name: string) =>
   [...document.querySelectorAll<HTMLElement>('button, [role=checkbox]')].find((one) =>
     (one.getAttribute('aria-label') ?? one.textContent ?? '').replace(/\s+/g, ' ').includes(name))
 const names = () =>
   [...document.querySelectorAll('.cards .opener')].map((one) => one.textContent?.trim())
+async function open(answers: Routes): Promise<void> {
+  now = await show(BoardPage, answers)
+  await vi.waitUntil(() => names().length > 0 && document.querySelector('#needs-title'))
+}
 const posted = (path: string) => now.asked.filter((one) => one.path.endsWith(path))
 const later = async (ms: number) => {
   await vi.advanceTimersByTimeAsync(ms)
@@ -38,7 +43,7 @@ const later = async (ms: number) => {
 }
 
 it('shows figures, who needs the trainer, cost against budget, and each student', async () => {
-  now = await show(BoardPage, routes())
+  await open(routes())
   const text = now.page.text()
   for (const words of ['24 min in', '$4.39', 'of $12', '$3.36 an hour', 'Step 2', 'of 4']) {
     expect(text).toContain(words)
@@ -54,7 +59,7 @@ it('shows figures, who needs the trainer, cost against budget, and each student'
 })
 
 it('filters by state and by name', async () => {
-  now = await show(BoardPage, routes())
+  await open(routes())
   button('Working 1')!.click()
   await flushPromises()
   expect(names()).toEqual(['Uma'])
@@ -67,7 +72,7 @@ it('filters by state and by name', async () => {
 
 it('extends the running labs of those selected, with the deadlines on screen', async () => {
   const count = { body: { count: 2, now: NOW } }
-  now = await show(BoardPage, routes({ 'POST /v1/classes/c1/extend': count }))
+  await open(routes({ 'POST /v1/classes/c1/extend': count }))
   for (const name of ['Uma', 'Asha']) button(`Select ${name}`)!.click()
   await vi.waitUntil(() => button('Extend 15 min'))
   button('Extend 15 min')!.click()
@@ -83,7 +88,7 @@ it('extends the running labs of those selected, with the deadlines on screen', a
 })
 
 it('says what stopping all deletes, waits five seconds, and can be undone', async () => {
-  now = await show(BoardPage, routes({ 'POST /v1/classes/c1/stop': { body: { count: 3, now: NOW } } }))
+  await open(routes(STOPPED))
   const confirm = async () => {
     button('Stop all')!.click()
     await vi.waitUntil(() => document.querySelector('[role=alertdialog]'))
@@ -103,7 +108,7 @@ it('says what stopping all deletes, waits five seconds, and can be undone', asyn
 })
 
 it('does a confirmed stop at once when the page is left', async () => {
-  now = await show(BoardPage, routes({ 'POST /v1/classes/c1/stop': { body: { count: 3, now: NOW } } }))
+  await open(routes(STOPPED))
   button('Stop all')!.click()
   await vi.waitUntil(() => button('Stop 3 labs'))
   button('Stop 3 labs')!.click()
@@ -120,7 +125,7 @@ it('says something to the whole class, and twice the same key when the line was 
     if (tries === 1) return { status: 503, body: { title: 'Busy' } }
     return { status: 201, body: { id: 'm', text: 'Hello', at: NOW, students: 3 } }
   }
-  now = await show(BoardPage, routes({ 'POST /v1/classes/c1/messages': said }))
+  await open(routes({ 'POST /v1/classes/c1/messages': said }))
   button('Broadcast')!.click()
   await vi.waitUntil(() => document.querySelector('textarea'))
   const area = document.querySelector('textarea')!
@@ -140,7 +145,7 @@ it('keeps the last good board and says how old it is when nobody answers', async
   let down = false
   const board = () =>
     down ? { status: 500, body: { title: 'No' } } : { body: { ...boardOf(CLASS), now: Date.now() } }
-  now = await show(BoardPage, routes({ 'GET /v1/classes/c1/board': board }))
+  await open(routes({ 'GET /v1/classes/c1/board': board }))
   expect(now.page.text()).not.toContain('No answer')
   down = true
   vi.spyOn(Date, 'now').mockReturnValue(NOW + 60_000)
