@@ -125,7 +125,15 @@ def test_gone_needs_every_machine_verified_gone() -> None:
 
 def test_every_verified_deletion_writes_its_proof() -> None:
     decision = decide(in_phase("stopping"), events.MachineGone(LABEL), NOW + 5)
-    assert effects.WriteProof(LABEL, created_at=NOW, gone_at=NOW + 5) in decision.effects
+    assert effects.WriteProof(LABEL, NOW, NOW + 5, f"id-{LABEL}") in decision.effects
+
+
+def test_a_machine_that_was_never_seen_has_a_proof_too_for_it_may_come_late() -> None:
+    sandbox = in_phase("stopping")
+    asked = replace(sandbox.machines[0], state="asked", machine_id=None, created_at=None)
+    sandbox = sandbox.with_machine(replace(asked, missed=lifecycle.LOOKUPS_MAX - 1))
+    decision = decide(sandbox, events.MachineMissing(LABEL), NOW + 5)
+    assert effects.WriteProof(LABEL, None, NOW + 5) in decision.effects
 
 
 def test_a_delete_that_lies_is_asked_again_ever_more_slowly() -> None:

@@ -180,6 +180,7 @@ def test_a_machine_deleted_by_hand_is_noticed_by_the_sweep() -> None:
     room = house.classroom()
     record = play(house, room, house.student(room))
     house.run()
+    house.clock.advance(20)
     house.provider.delete(house.provider.machines[0].id)
     assert house.engine.sweeping.sweep().lost == 1
     assert now_of(house, record).sandbox.phase == "failed"

@@ -62,7 +62,8 @@ def test_a_warm_sandbox_is_not_forgotten_before_the_proof_of_its_end_is_written(
     house.engine.worker.post(record.sandbox.slot, events.MachineGone(label))
     house.engine.sweeping.fill_pools()
     house.engine.worker.work(record.sandbox.slot)
-    assert house.store.get(ports.Key("k#demo", f"x#{label}")) is not None
+    [entry] = house.engine.worker.scrubbing.chain("demo", record.sandbox.id)
+    assert entry.end.label == label
 
 
 def test_an_ended_warm_sandbox_that_somebody_else_forgets_meanwhile_is_no_fault() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from brihaspati import ports
 from brihaspati.domain import events
 from brihaspati.engine import playing
 from brihaspati.engine.engine import Engine
@@ -129,4 +128,5 @@ def test_play_before_the_proof_of_the_last_end_is_written_writes_it_first() -> N
     house.engine.worker.post(first.sandbox.slot, events.MachineGone(machine.label))
     second = play(house, room, asha)
     assert second.sandbox.id != first.sandbox.id
-    assert house.store.get(ports.Key("k#demo", f"x#{machine.label}")) is not None
+    [entry] = house.engine.worker.scrubbing.chain("demo", first.sandbox.id)
+    assert entry.end.label == machine.label

@@ -64,6 +64,7 @@ def test_a_machine_is_not_lost_while_nobody_can_look_it_up() -> None:
     room = house.classroom()
     record = play(house, room, house.student(room))
     house.run()
+    house.clock.advance(20)
     house.provider.delete(house.provider.machines[0].id)
     with moods.being_unclear("find"):
         assert house.engine.sweeping.sweep().lost == 0

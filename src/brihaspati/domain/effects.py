@@ -76,8 +76,9 @@ class WriteProof:
     """Keep the record of one machine: when it was made, when it was verified gone, its cost."""
 
     label: str
-    created_at: int
+    created_at: int | None
     gone_at: int
+    machine_id: str | None = None
     not_before: int = 0
     kind: Literal["write_proof"] = "write_proof"
 

@@ -320,9 +320,11 @@ def _gone(sandbox: Sandbox, label: str, now: int) -> Decision:
 
 
 def _proof(machine: Machine, now: int) -> tuple[Effect, ...]:
-    if machine.created_at is None:
-        return ()
-    return (effects.WriteProof(machine.label, created_at=machine.created_at, gone_at=now),)
+    """The record of its end, also of one that was asked for and never seen: it may come late."""
+    created_at, machine_id = machine.created_at, machine.machine_id
+    if created_at is None and machine.missed == 0:
+        return ()  # refused: certainly never made
+    return (effects.WriteProof(machine.label, created_at, now, machine_id),)
 
 
 def _rest(sandbox: Sandbox, now: int) -> Decision:

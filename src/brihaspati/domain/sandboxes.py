@@ -158,6 +158,12 @@ def label(env: str, sandbox_id: str, attempt: int, machine: str) -> str:
     return f"bh-{env}-{sandbox_id}-a{attempt}-{machine}"
 
 
+def sandbox_of(label: str) -> str:
+    """The id of the sandbox a label names; the label itself when it is none of ours."""
+    parts = label.split("-")
+    return parts[2] if len(parts) >= 5 and parts[0] == "bh" else label
+
+
 def labels(found: Iterable[Machine]) -> frozenset[str]:
     """The labels of machines that may exist at the provider."""
     return frozenset(m.label for m in found if m.state != "gone")

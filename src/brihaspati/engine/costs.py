@@ -41,7 +41,7 @@ def read(store: Store, class_id: str) -> Proven:
     for item in every(lambda cursor: proofs(cursor=cursor)):
         at = item.body["user"] or "", item.body["lab"]
         proven.micros[at] = proven.micros.get(at, 0) + int(item.body["cost_micros"])
-        proven.labels.add(item.key.sort.removeprefix("x#"))
+        proven.labels.add(item.body["end"]["label"])
     return proven
 
 

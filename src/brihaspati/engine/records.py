@@ -7,7 +7,7 @@
     k#<class>           class, spend
                         seat#<nnnn>             a taken seat: the roster
                         name#<folded name>      keeps names apart
-                        x#<label>               proof of a machine's end, and its cost
+                        x#<sandbox>#<nnnn>      scrub record: a machine's end, and its cost
                         m#<moment>#<id>         what the trainer says, for a day
                         want#<nn>               who is expected, a hundred to an item
                         sent#<id>               that it was said, so that nobody repeats it

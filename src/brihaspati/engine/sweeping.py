@@ -10,11 +10,13 @@ import functools
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from brihaspati import ports
 from brihaspati.domain import events, lifecycle, pools, sandboxes, strays
 from brihaspati.domain.classrooms import Classroom
-from brihaspati.domain.sandboxes import Sandbox, Slot, Terms
+from brihaspati.domain.sandboxes import Machine, Sandbox, Slot, Terms
+from brihaspati.domain.scrubs import End
 from brihaspati.engine import records
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.paging import every
@@ -29,6 +31,21 @@ log = logging.getLogger(__name__)
 
 SUSPECTS = Key("sweep", "suspects")
 FOREVER = "9" * 15
+STRAY = "nobody wanted it; deleted, and neither look-up nor inventory show it since"
+
+
+# Strays that were deleted, by machine id: provider, label and when they were made.
+Leaving = dict[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A provider's inventory, and what follows from it."""
+
+    provider: ports.Provider
+    inventory: list[ports.MachineSeen]
+    verdict: strays.Verdict
+    owners: dict[str, Slot]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +89,12 @@ class Sweeping:
     # --- strays ----------------------------------------------------------------------------------
     def reconcile(self) -> Swept:
         """Compare every provider's inventory with the sandboxes that may own machines."""
-        suspects_item = self.world.store.get(SUSPECTS)
-        before = dict(suspects_item.body["labels"]) if suspects_item is not None else {}
+        item = self.world.store.get(SUSPECTS)
+        before = dict(item.body["labels"]) if item is not None else {}
+        leaving: Leaving = dict(item.body.get("leaving", {})) if item is not None else {}
         after: dict[str, int] = {}
         swept = Swept()
+        found: list[_Compared] = []
         for name, provider in self.world.providers.items():
             # The inventory is read first: a machine made after it cannot look like a stray.
             try:
@@ -86,14 +105,31 @@ class Sweeping:
                 swept = replace(swept, unreadable=(*swept.unreadable, name))
                 continue
             verdict, owners = self._judge(name, inventory, before)
-            self._delete(provider, verdict)
-            lost = self._tell_lost(provider, verdict, owners)
+            found.append(_Compared(provider, inventory, verdict, owners))
+            leaving |= {s.machine_id: [name, s.label, s.created_at] for s in verdict.delete}
             after |= verdict.suspects
+        # What is to be deleted is written first: its proof is owed even if we die on the way.
+        version = self._note(after, leaving, item.version if item is not None else 0)
+        if version is None:
+            return swept  # another sweep was quicker, and does the same
+        for one in found:
+            self._delete(one.provider, one.verdict)
+            lost = self._tell_lost(one.provider, one.verdict, one.owners)
             swept = replace(
-                swept, lost=swept.lost + lost, strays=swept.strays + len(verdict.delete)
+                swept, lost=swept.lost + lost, strays=swept.strays + len(one.verdict.delete)
             )
-        self.world.store.transact((ports.Put(SUSPECTS, {"labels": after}),))
+        still = self._prove(found, leaving)
+        if still != leaving:
+            self._note(after, still, version)
         return replace(swept, suspects=len(after))
+
+    def _note(self, suspects: dict[str, int], leaving: Leaving, version: int) -> int | None:
+        """Keep what the next sweep needs; None when somebody else wrote since."""
+        body = {"labels": suspects, "leaving": leaving}
+        try:
+            return self.world.store.transact((ports.Put(SUSPECTS, body, expect=version),))[0]
+        except ports.Conflict:
+            return None
 
     def _judge(
         self, name: str, inventory: list[ports.MachineSeen], before: dict[str, int]
@@ -106,11 +142,16 @@ class Sweeping:
             if sandbox.terms.provider != name:
                 continue
             may |= sandboxes.labels(sandbox.machines)
-            known = {m.label for m in sandbox.machines if m.state in ("running", "usable")}
+            known = {m.label for m in sandbox.machines if self._must_be_shown(m)}
             must |= known
             owners |= dict.fromkeys(known, sandbox.slot)
         seen = [strays.Sighting(m.label, m.id, m.created_at) for m in inventory]
         return strays.judge(seen, may, must, before, self.world.clock.now()), owners
+
+    def _must_be_shown(self, machine: Machine) -> bool:
+        """A list may lag behind the create that we heard of ourselves."""
+        age_ms = self.world.clock.now() - (machine.created_at or 0)
+        return machine.state in ("running", "usable") and age_ms >= strays.YOUNG_MS
 
     def _alive(self) -> list[Record]:
         """Every sandbox that may own a machine: whatever is not at rest is in the due index."""
@@ -126,6 +167,24 @@ class Sweeping:
                 provider.delete(stray.machine_id)
             except ports.Unclear:
                 log.warning("stray delete unclear", extra={"label": stray.label})
+
+    def _prove(self, found: list[_Compared], leaving: Leaving) -> Leaving:
+        """Write the end of deleted strays that nobody sees any more; the others."""
+        still = dict(leaving)
+        for one in found:
+            there = {machine.id for machine in one.inventory}
+            for machine_id, (name, label, created_at) in leaving.items():
+                if name != one.provider.name or machine_id in there:
+                    continue
+                try:
+                    if one.provider.find(label) is not None:
+                        continue
+                except ports.Unclear:
+                    continue
+                end = End(label, machine_id, created_at, self.world.clock.now(), STRAY)
+                self.worker.scrubbing.stray_ended(sandboxes.sandbox_of(label), end)
+                del still[machine_id]
+        return still
 
     def _tell_lost(
         self, provider: ports.Provider, verdict: strays.Verdict, owners: dict[str, Slot]

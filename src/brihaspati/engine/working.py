@@ -7,19 +7,22 @@ version on the record decides who was first, everybody else loads again.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from brihaspati import ports
-from brihaspati.domain import effects, events, lifecycle, money
+from brihaspati.domain import effects, events, lifecycle
 from brihaspati.domain.effects import Effect
 from brihaspati.domain.events import Event
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.sandboxes import Machine, Sandbox, Slot
+from brihaspati.domain.scrubs import End
 from brihaspati.engine import records
 from brihaspati.engine.records import Record
+from brihaspati.engine.scrubbing import Scrubbing
 from brihaspati.engine.world import World
 
 log = logging.getLogger(__name__)
@@ -27,6 +30,8 @@ log = logging.getLogger(__name__)
 CONFLICTS_MAX = 50
 ROUNDS_MAX = 50
 RETRYABLE = frozenset({"sold_out", "rate"})
+VERIFIED = "deleted; the look-up finds nothing and the inventory agrees"
+NEVER_SEEN = "asked for; no look-up ever found it"
 # What a sandbox's machines are called among themselves; every sandbox has a network of its own.
 PRIVATE_NETWORK = "10.200.0."
 
@@ -41,6 +46,7 @@ class Worker:
     def __init__(self, world: World) -> None:
         self.world = world
         self.lab = functools.lru_cache(maxsize=256)(self._load_lab)
+        self.scrubbing = Scrubbing(world)
 
     def load(self, slot: Slot) -> Record | None:
         """The sandbox of a slot, read strongly."""
@@ -154,7 +160,7 @@ class Worker:
             case effects.CloseDoors():
                 world.agents.close(sandbox.id, effect.reason)
             case _:  # the type checker sees that only proofs are left
-                self._write_proof(sandbox, effect)
+                self.scrubbing.ended(sandbox, _end(effect))
         return events.Woke()
 
     def _create(self, sandbox: Sandbox, label: str) -> Event:
@@ -184,29 +190,20 @@ class Worker:
         return _seen(seen) if seen is not None else events.MachineMissing(label)
 
     def _delete(self, sandbox: Sandbox, effect: effects.DeleteMachine) -> Event:
-        """Ask, then believe only what the look-up and the inventory both say."""
+        """Ask, then believe only what the look-up and the inventory both say.
+
+        An ask without an answer may have been heard, now or the time before: look all the same.
+        """
         provider = self.world.providers[sandbox.terms.provider]
-        try:
+        with contextlib.suppress(ports.Unclear):
             provider.delete(effect.machine_id)
+        try:
             gone = provider.find(effect.label) is None and all(
                 m.label != effect.label for m in provider.inventory()
             )
         except ports.Unclear:
             gone = False
         return events.MachineGone(effect.label) if gone else events.DeleteAsked(effect.label)
-
-    def _write_proof(self, sandbox: Sandbox, effect: effects.WriteProof) -> None:
-        price = sandbox.terms.price_micros_per_hour // max(1, len(sandbox.terms.machines))
-        body = {
-            "sandbox": sandbox.id,
-            "user": sandbox.slot.user,
-            "lab": sandbox.slot.lab,
-            "created_at": effect.created_at,
-            "gone_at": effect.gone_at,
-            "cost_micros": money.cost_micros(price, effect.created_at, effect.gone_at),
-        }
-        key = ports.Key(f"k#{sandbox.slot.class_id}", f"x#{effect.label}")
-        self.world.store.transact((ports.Put(key, body),))
 
     # --- what an effect needs ------------------------------------------------------------------
     def _load_lab(self, name: str, version: str) -> Lab:
@@ -243,6 +240,11 @@ def _batches(ready: list[Effect]) -> list[list[Effect]]:
 
 def _labels(sandbox: Sandbox) -> dict[str, str]:
     return {m.name: m.label for m in sandbox.current}
+
+
+def _end(effect: effects.WriteProof) -> End:
+    how = VERIFIED if effect.machine_id is not None else NEVER_SEEN
+    return End(effect.label, effect.machine_id, effect.created_at, effect.gone_at, how)
 
 
 def _unclear(label: str) -> Event:

@@ -26,10 +26,16 @@ class _Record:
     text: str
     indexes: Mapping[str, ports.Key] = field(default_factory=dict)
     expires_at: ports.Moment | None = None
+    read: list[ports.Item] | None = None
 
     def item(self, key: ports.Key) -> ports.Item:
+        if self.read:
+            return self.read[0]
         body: dict[str, Any] = json.loads(self.text)
-        return ports.Item(key, self.version, body, dict(self.indexes), self.expires_at)
+        item = ports.Item(key, self.version, body, dict(self.indexes), self.expires_at)
+        if self.read is not None:
+            self.read.append(item)
+        return item
 
     def is_alive(self, now: ports.Moment) -> bool:
         return self.expires_at is None or self.expires_at > now
@@ -41,12 +47,19 @@ _Records = dict[ports.Key, _Record]
 class Store:
     """Items in memory. An index shows what was written at least `index_lag_ms` ago, stale or not.
 
-    `faults` scripts what goes wrong; nothing does by default.
+    `faults` scripts what goes wrong; nothing does by default. With `shared_reads` every reader of a
+    version gets the same item, which nobody may change: a simulation reads thousands.
     """
 
     def __init__(
-        self, clock: ports.Clock, *, index_lag_ms: int = 0, faults: Faults | None = None
+        self,
+        clock: ports.Clock,
+        *,
+        index_lag_ms: int = 0,
+        faults: Faults | None = None,
+        shared_reads: bool = False,
     ) -> None:
+        self._shared_reads = shared_reads
         self._clock = clock
         self._index_lag_ms = index_lag_ms
         self._faults = faults or _no_fault
@@ -77,11 +90,11 @@ class Store:
         after = _decoded(cursor, 1)
         with self._lock:
             self._meet("query")
-            found = self._partitions.get(partition, {}).items()
+            found, now = self._partitions.get(partition, {}).items(), self._clock.now()
             places = [
-                ((key.sort,), record.item(key))
+                ((key.sort,), key, record)
                 for key, record in found
-                if key.sort.startswith(prefix) and record.is_alive(self._clock.now())
+                if key.sort.startswith(prefix) and record.is_alive(now)
             ]
         return _page(places, after, limit)
 
@@ -103,7 +116,7 @@ class Store:
             now = self._clock.now()
             self._catch_up(now)
             places = [
-                ((sort, key.partition, key.sort), record.item(key))
+                ((sort, key.partition, key.sort), key, record)
                 for (sort, key), record in self._entries.get((index, partition), {}).items()
                 if sort.startswith(prefix) and (until is None or sort <= until)
                 if record.is_alive(now)
@@ -118,16 +131,16 @@ class Store:
             raise ports.Refused(str(refusal)) from None
         with self._lock:
             fault = self._meet("transact")
-            stored = [self._found(write.key) for write in writes]
-            failing = {
-                place: item
-                for place, (write, item) in enumerate(zip(writes, stored, strict=True))
-                if write.expect is not None and write.expect != (item.version if item else 0)
-            }
+            stored = [self._alive(write.key) for write in writes]
+            failing = [
+                place
+                for place, (write, record) in enumerate(zip(writes, stored, strict=True))
+                if write.expect is not None and write.expect != (record.version if record else 0)
+            ]
             if fault == "conflict" and not failing:
-                failing = {0: stored[0]}
+                failing = [0]
             if failing:
-                raise ports.Conflict(failing)
+                raise ports.Conflict({at: self._found(writes[at].key) for at in failing})
             versions = tuple(map(self._apply, writes, texts, stored))
         if fault == "lost":
             raise ports.Busy("the reply was lost; the write was done")
@@ -155,10 +168,14 @@ class Store:
         return fault
 
     def _found(self, key: ports.Key) -> ports.Item | None:
-        record = self._partitions.get(key.partition, {}).get(key)
-        return record.item(key) if record and record.is_alive(self._clock.now()) else None
+        record = self._alive(key)
+        return record.item(key) if record else None
 
-    def _apply(self, write: ports.Write, text: str, stored: ports.Item | None) -> int:
+    def _alive(self, key: ports.Key) -> _Record | None:
+        record = self._partitions.get(key.partition, {}).get(key)
+        return record if record and record.is_alive(self._clock.now()) else None
+
+    def _apply(self, write: ports.Write, text: str, stored: _Record | None) -> int:
         if isinstance(write, ports.Check):
             return 0
         records = self._partitions.setdefault(write.key.partition, {})
@@ -166,7 +183,8 @@ class Store:
         after = None
         if isinstance(write, ports.Put):
             version = (stored.version if stored else 0) + 1
-            after = _Record(version, text, dict(write.indexes), write.expires_at)
+            read: list[ports.Item] | None = [] if self._shared_reads else None
+            after = _Record(version, text, dict(write.indexes), write.expires_at, read)
             records[write.key] = after
         self._tell_indexes(write.key, before, after)
         return after.version if after else 0
@@ -193,11 +211,13 @@ def _no_fault(_: str) -> Fault | None:
 _Place = tuple[str, ...]
 
 
-def _page(places: Iterable[tuple[_Place, ports.Item]], after: _Place, limit: int) -> ports.Page:
-    following = sorted((pair for pair in places if pair[0] > after), key=lambda pair: pair[0])
+def _page(
+    places: Iterable[tuple[_Place, ports.Key, _Record]], after: _Place, limit: int
+) -> ports.Page:
+    following = sorted((one for one in places if one[0] > after), key=lambda one: one[0])
     shown = following[:limit]
     cursor = _encoded(shown[-1][0]) if len(shown) == limit else None
-    return ports.Page(tuple(item for _, item in shown), cursor)
+    return ports.Page(tuple(record.item(key) for _, key, record in shown), cursor)
 
 
 def _refuse(check: Callable[[Any], None], value: Any) -> None:
