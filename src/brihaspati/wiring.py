@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import json
 import logging
@@ -35,6 +34,7 @@ from brihaspati.entrypoints.http import sessions
 from brihaspati.entrypoints.server import logs
 from brihaspati.entrypoints.server.agents import HubAgents
 from brihaspati.entrypoints.server.aside import Aside
+from brihaspati.entrypoints.server.crew import Crew
 from brihaspati.entrypoints.server.greeting import greeting
 from brihaspati.entrypoints.server.local import LocalServer, running_at
 from brihaspati.entrypoints.server.parts import Parts
@@ -44,6 +44,7 @@ from brihaspati_agent.places import Places
 
 if TYPE_CHECKING:
     from brihaspati.adapters.docker_engine.provider import DockerEngine
+    from brihaspati.entrypoints.cli.simulator import Simulator
 
 log = logging.getLogger(__name__)
 
@@ -78,11 +79,11 @@ class Embedded:
     secrets: keyring.Keyring
     host: Host
     engine: Engine
-    threads: concurrent.futures.ThreadPoolExecutor
+    crew: Crew
 
     def close(self) -> None:
         """Let go of the file; machines go on."""
-        self.threads.shutdown(wait=False)
+        self.crew.dismiss()
         self.database.close()
 
 
@@ -95,7 +96,7 @@ def embedded(chosen: Settings) -> Embedded:
     queue = sqlite.Queue(database, clock)
     agents, bell, secrets = HubAgents(), Bell(), keyring.Keyring(chosen.data)
     host = host_of(chosen)
-    threads = concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE, "effects")
+    crew = Crew(SIDE_BY_SIDE)
     world = World(
         env=chosen.env,
         store=store,
@@ -107,8 +108,8 @@ def embedded(chosen: Settings) -> Embedded:
         chance=clocks.SystemChance(),
         secrets=secrets,
         bounds=BOUNDS,
-        together=lambda calls: _side_by_side(threads, calls),
-        soon=lambda call: _in_background(threads, call),
+        together=crew.together,
+        soon=crew.soon,
         aside=Aside(SCRIPTS_AT_ONCE),
         changed=bell.rung,
         checking=bell.checking,
@@ -116,26 +117,8 @@ def embedded(chosen: Settings) -> Embedded:
         currency=chosen.currency,
     )
     return Embedded(
-        chosen, database, queue, timer, store, agents, bell, secrets, host, Engine(world), threads
+        chosen, database, queue, timer, store, agents, bell, secrets, host, Engine(world), crew
     )
-
-
-def _side_by_side(
-    threads: concurrent.futures.ThreadPoolExecutor, calls: Sequence[Callable[[], Any]]
-) -> list[Any]:
-    return [future.result() for future in [threads.submit(call) for call in calls]]
-
-
-def _in_background(
-    threads: concurrent.futures.ThreadPoolExecutor, call: Callable[[], None]
-) -> None:
-    def told() -> None:
-        try:
-            call()
-        except Exception:
-            log.exception("left to the next sweep")
-
-    threads.submit(told)
 
 
 # --- who runs the machines -----------------------------------------------------------------------
@@ -332,6 +315,12 @@ class LocalShop:
         """What this host can do."""
         facts = hostfacts.inspect(self.settings.data)
         return Report(tuple(facts), choose(self.settings), hostfacts.isolation(facts))
+
+    def simulator(self) -> Simulator:
+        """What lives worlds in which everything goes wrong; few commands need it."""
+        from brihaspati.simulation.simulator import Simulator  # noqa: PLC0415
+
+        return Simulator()
 
     def cookie(self, engine: Engine, user: str) -> str:
         """A session of this person, as a Cookie header."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from brihaspati.domain.labs import Lab
 from brihaspati.engine.engine import Engine
+from brihaspati.entrypoints.cli.simulator import Simulator
 
 Progress = Callable[[str, float | None], None]
 
@@ -121,6 +122,10 @@ class Shop(Protocol):
 
     def report(self) -> Report:
         """What this host can do."""
+        ...
+
+    def simulator(self) -> Simulator:
+        """What lives worlds in which everything goes wrong."""
         ...
 
     def cookie(self, engine: Engine, user: str) -> str:

@@ -1,0 +1,176 @@
+"""A cloud that bills, lags, lies and forgets; what it bills is the truth promises are held to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from brihaspati import ports
+from brihaspati.domain import labs
+from brihaspati.simulation.agenda import Agenda
+from brihaspati.simulation.dice import Dice
+from brihaspati.simulation.vices import Weather
+
+PRICE_MICROS_PER_HOUR = 24_000
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+LAG_MS_MAX = 12 * SECOND
+NAME = "cloud"
+PREFIX = "bh-sim-"
+
+
+@dataclass(slots=True)
+class Box:
+    """One machine at the provider, paid for from `created_at` until `ended_at`.
+
+    `by_us`: we deleted it; else it died, or somebody else did. `hidden_until`: lists say that it is
+    gone while it runs. `told`: we wrote down that it is there.
+    """
+
+    id: str
+    label: str
+    created_at: int
+    usable_at: int
+    ended_at: int | None = None
+    by_us: bool = False
+    hidden_until: int = 0
+    hidden_ms: int = 0
+    told: bool = False
+    stranger: bool = False
+
+    def micros(self, now: int) -> int:
+        """What it has cost until now."""
+        used = (self.ended_at if self.ended_at is not None else now) - self.created_at
+        return -(-used * PRICE_MICROS_PER_HOUR // HOUR)
+
+
+@dataclass
+class Cloud:
+    """`ports.Provider` with vices. `creates` counts what was sent for each label."""
+
+    agenda: Agenda
+    weather: Weather
+    dice: Dice
+    deleted: Callable[[Box], None] = lambda _: None
+    name: str = NAME
+    boxes: dict[str, Box] = field(default_factory=dict)
+    creates: dict[str, int] = field(default_factory=dict)
+    deletes_fail_until: int = 0
+    lag_ms: int = 0
+
+    def price_micros_per_hour(self, spec: labs.MachineSpec) -> int:  # noqa: ARG002 - one price
+        """The one price there is."""
+        return PRICE_MICROS_PER_HOUR
+
+    # --- create ----------------------------------------------------------------------------------
+    def create(self, order: ports.MachineOrder) -> ports.MachineSeen:
+        """Make a machine, or not, and say so, or not."""
+        self.creates[order.label] = self.creates.get(order.label, 0) + 1
+        self.agenda.pass_time(self.dice.between(200, 3 * SECOND))
+        strikes = self.weather.strikes
+        if strikes("create rate limited"):
+            raise ports.CreateRefused(
+                "rate", "too many requests", retry_after_seconds=self.dice.between(1, 20)
+            )
+        if strikes("sold out"):
+            raise ports.CreateRefused("sold_out", "no machine of this size is left")
+        if strikes("account limit"):
+            raise ports.CreateRefused("quota", "the account's limit is reached")
+        if strikes("create fails before") or strikes("create times out, nothing made"):
+            raise ports.Unclear("no answer")
+        box = self.make(order.label)
+        if strikes("create times out, machine made"):
+            self.agenda.pass_time(30 * SECOND)
+            raise ports.Unclear("no answer")
+        if strikes("create accepted, then vanishes"):
+            self.agenda.after(self.dice.between(0, MINUTE), lambda: self.end(box))
+        return self._seen(box)
+
+    def make(self, label: str, *, stranger: bool = False) -> Box:
+        """A machine that is there from now on."""
+        now = self.agenda.now
+        boots_ms = self.dice.between(2, 8) * SECOND
+        if self.weather.strikes("machine boots late"):
+            boots_ms = self.dice.between(20, 240) * SECOND
+        if self.weather.strikes("machine never boots"):
+            boots_ms = 100 * HOUR
+        if self.weather.strikes("agent lies about readiness"):
+            boots_ms = 0
+        box = Box(f"m{len(self.boxes) + 1}", label, now, now + boots_ms, stranger=stranger)
+        self.boxes[box.id] = box
+        self.agenda.tell(f"the provider makes {box.id} for {label}")
+        for vice in ("machine dies", "machine loses its network", "operator deletes by hand"):
+            if not stranger and self.weather.strikes(vice):
+                self.agenda.after(self.dice.between(0, HOUR), lambda: self.end(box))
+        return box
+
+    def end(self, box: Box, *, by_us: bool = False) -> None:
+        """A machine is no more, and costs nothing from now on."""
+        if box.ended_at is None:
+            box.ended_at, box.by_us = self.agenda.now, by_us
+            self.agenda.tell(f"{box.id} ({box.label}) ends{'' if by_us else ', not by us'}")
+
+    # --- look-ups --------------------------------------------------------------------------------
+    def find(self, label: str) -> ports.MachineSeen | None:
+        """The machine of a label, as far as the lists know."""
+        self._answered()
+        shown = [b for b in self.boxes.values() if b.label == label and self._is_shown(b)]
+        return self._seen(shown[0]) if shown else None
+
+    def inventory(self) -> list[ports.MachineSeen]:
+        """Every machine with our mark, as far as the lists know."""
+        self._answered()
+        shown = [b for b in self.boxes.values() if b.label.startswith(PREFIX) and self._is_shown(b)]
+        strikes = self.weather.strikes
+        return [self._seen(box) for box in shown if not strikes("list misses machines")]
+
+    def _answered(self) -> None:
+        self.agenda.pass_time(self.dice.between(20, 300))
+        if self.weather.strikes("look-up unanswered"):
+            raise ports.Unclear("no answer")
+
+    def _is_shown(self, box: Box) -> bool:
+        now = self.agenda.now
+        lag = 0 if self.weather.calm else self.lag_ms
+        if box.created_at > now - lag or box.hidden_until > now:
+            return False
+        return box.ended_at is None or box.ended_at > now - lag
+
+    def _seen(self, box: Box) -> ports.MachineSeen:
+        usable = box.ended_at is None and box.usable_at <= self.agenda.now
+        return ports.MachineSeen(box.label, box.id, usable, box.created_at)
+
+    # --- delete ----------------------------------------------------------------------------------
+    def delete(self, machine_id: str) -> None:
+        """End a machine, or say so."""
+        self.agenda.pass_time(self.dice.between(50, SECOND))
+        box = self.boxes.get(machine_id)
+        if not self.weather.calm and self.agenda.now < self.deletes_fail_until:
+            raise ports.Unclear("the service is down")
+        if box is None:
+            return
+        self.deleted(box)
+        if self.weather.strikes("delete lies"):
+            return
+        if self.weather.strikes("delete says gone early"):
+            hidden_ms = self.dice.between(1, 10) * MINUTE
+            box.hidden_until = self.agenda.now + hidden_ms
+            box.hidden_ms += hidden_ms
+            return
+        self.end(box, by_us=True)
+        if self.weather.strikes("delete unanswered"):
+            raise ports.Unclear("no answer")
+
+    def prepare(self, image: str, progress: Callable[[str, float | None], None]) -> None:
+        """Nothing to prepare."""
+        progress(image, 1.0)
+
+    # --- the truth -------------------------------------------------------------------------------
+    def running(self) -> list[Box]:
+        """Our machines that cost money now."""
+        return [b for b in self.boxes.values() if b.ended_at is None and not b.stranger]
+
+    def bill_micros(self) -> int:
+        """What all our machines have cost until now."""
+        return sum(b.micros(self.agenda.now) for b in self.boxes.values() if not b.stranger)

@@ -1,0 +1,194 @@
+"""Deliberate breaks of the engine. A simulation that does not notice one of them lacks a promise.
+
+Each is a small change of what one function does, as a tired programmer might make it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from brihaspati import ports
+from brihaspati.domain import effects, events, lifecycle, money, sandboxes, strays, upkeep
+from brihaspati.domain.lifecycle import Decision
+from brihaspati.engine import playing, records
+from brihaspati.engine.sweeping import Sweeping, Swept
+from brihaspati.engine.working import Worker
+from brihaspati.simulation import process
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A break: what it does in words, and where (`owner.name`) something else is put."""
+
+    name: str
+    owner: Any
+    attribute: str
+    instead: Any
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Break it for as long as the context lasts."""
+        before = self.owner.__dict__[self.attribute]
+        setattr(self.owner, self.attribute, self.instead)
+        try:
+            yield
+        finally:
+            setattr(self.owner, self.attribute, before)
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    return None
+
+
+def _swept(*_: Any, **__: Any) -> Swept:
+    return Swept()
+
+
+def _unchanged(sandbox: sandboxes.Sandbox, *_: Any, **__: Any) -> Decision:
+    return Decision(sandbox)
+
+
+# --- the worker -----------------------------------------------------------------------------------
+_create = Worker._create  # noqa: SLF001 - breaking in is the purpose
+_perform = Worker._perform  # noqa: SLF001
+
+
+def _create_twice(self: Worker, sandbox: sandboxes.Sandbox, label: str) -> events.Event:
+    first = _create(self, sandbox, label)
+    return _create(self, sandbox, label) if isinstance(first, events.CreateUnclear) else first
+
+
+def _always_fresh(self: Worker, record: Any, effect: Any, *, fresh: bool) -> events.Event:  # noqa: ARG001
+    return _perform(self, record, effect, fresh=True)
+
+
+def _trusting_delete(self: Worker, sandbox: Any, effect: effects.DeleteMachine) -> events.Event:
+    with contextlib.suppress(ports.Unclear):
+        self.world.providers[sandbox.terms.provider].delete(effect.machine_id)
+    return events.MachineGone(effect.label)
+
+
+def _no_alarms(self: Worker, record: Any, effect: Any, *, fresh: bool) -> events.Event:
+    if isinstance(effect, effects.SetAlarm):
+        return events.Woke()
+    return _perform(self, record, effect, fresh=fresh)
+
+
+def _all_at_once(self: Worker, record: records.Record) -> list[effects.Effect]:  # noqa: ARG001
+    return list(record.unfinished)
+
+
+# --- the records ----------------------------------------------------------------------------------
+_put_record = records.put_record
+
+
+def _unversioned(record: records.Record, now: int, shards: int) -> ports.Put:
+    return replace(_put_record(record, now, shards), expect=None)
+
+
+def _claim_unversioned(self: Worker, record: records.Record, *others: ports.Write) -> Any:
+    return _save(self, record, *(replace(other, expect=None) for other in others))  # type: ignore[arg-type]
+
+
+_save = Worker.save
+
+
+# --- the sweep ------------------------------------------------------------------------------------
+_judge = strays.judge
+
+
+def _one_sighting(
+    inventory: Any, may: Any, must: Any, suspects: Mapping[str, int], now: int
+) -> strays.Verdict:
+    return _judge(inventory, may, must, {**dict.fromkeys((m.label for m in inventory), now),
+                                         **suspects}, now)  # fmt: skip
+
+
+def _rash_losses(self: Sweeping, provider: Any, verdict: Any, owners: Any) -> int:  # noqa: ARG001
+    for label in verdict.lost:
+        self.worker.post(owners[label], events.MachineLost(label))
+    return len(verdict.lost)
+
+
+def _only_strays(self: Sweeping, *, everything: bool = False) -> Swept:  # noqa: ARG001
+    return self.reconcile()
+
+
+def _only_due(self: Sweeping) -> Swept:  # noqa: ARG001
+    return Swept()
+
+
+# --- people ---------------------------------------------------------------------------------------
+def _affords(*_: Any, **__: Any) -> bool:
+    return True
+
+
+def _free_lunch(*_: Any, **__: Any) -> int:
+    return 0
+
+
+def _acknowledged_first(self: process.Process, call: Callable[[], object]) -> bool:
+    _attempt(self, call)
+    return True
+
+
+_attempt = process.Process._attempt  # noqa: SLF001
+
+
+def _never(*_: Any, **__: Any) -> int:
+    return 10**15
+
+
+_extend = lifecycle._extend  # noqa: SLF001
+
+
+def _extend_each_time(sandbox: sandboxes.Sandbox, event: events.Extended) -> Decision:
+    return _extend(sandbox, replace(event, extensions_left=sandbox.extensions_left))
+
+
+def _deadline_forgotten(sandbox: sandboxes.Sandbox, now: int) -> Decision:
+    return Decision(sandbox) if sandbox.phase == "ready" else _woke(sandbox, now)
+
+
+_woke = lifecycle._woke  # noqa: SLF001
+
+
+def _idle_since_ready(sandbox: sandboxes.Sandbox) -> int | None:
+    found: int | None = _idle_at(replace(sandbox, last_input_at=None))
+    return found
+
+
+_idle_at = sandboxes.Sandbox.__dict__["idle_at"].fget
+
+
+MUTANTS: Sequence[Mutant] = (
+    Mutant("no wake-up", Worker, "wake", _nothing),
+    Mutant("waits are not woken", Worker, "_wake_later", _nothing),
+    Mutant("no alarms", Worker, "_perform", _no_alarms),
+    Mutant("no sweep", Sweeping, "sweep", _swept),
+    Mutant("the sweep looks for strays only", Sweeping, "sweep", _only_strays),
+    Mutant("the sweep never looks for strays", Sweeping, "reconcile", _only_due),
+    Mutant("one sighting is enough", strays, "judge", _one_sighting),
+    Mutant("no grace for young machines", strays, "YOUNG_MS", -(10**9)),
+    Mutant("lost without a look", Sweeping, "_tell_lost", _rash_losses),
+    Mutant("nothing is due", upkeep, "due_at", _nothing),
+    Mutant("deletes are trusted", Worker, "_delete", _trusting_delete),
+    Mutant("unclear creates are repeated", Worker, "_create", _create_twice),
+    Mutant("whoever finds a create sends it", Worker, "_perform", _always_fresh),
+    Mutant("missing once is missing", lifecycle, "LOOKUPS_MAX", 1),
+    Mutant("no fence on attempts", lifecycle, "_late", _unchanged),
+    Mutant("nobody waits for his time", Worker, "_ready", _all_at_once),
+    Mutant("version not checked", records, "put_record", _unversioned),
+    Mutant("claims not checked", Worker, "save", _claim_unversioned),
+    Mutant("done before it is done", process.Process, "_attempt", _acknowledged_first),
+    Mutant("a start may take for ever", sandboxes.Sandbox, "start_by", property(_never)),
+    Mutant("deadlines are forgotten", lifecycle, "_woke", _deadline_forgotten),
+    Mutant("every press extends", lifecycle, "_extend", _extend_each_time),
+    Mutant("typing does not count", sandboxes.Sandbox, "idle_at", property(_idle_since_ready)),
+    Mutant("no proof", lifecycle, "_proof", lambda *_: ()),
+    Mutant("machines cost nothing", money, "cost_micros", _free_lunch),
+    Mutant("budgets are not kept", playing.Playing, "affords", _affords),
+)

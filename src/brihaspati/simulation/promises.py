@@ -1,0 +1,248 @@
+"""What is promised, checked against what the provider bills, after every write and at rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from brihaspati import ports
+from brihaspati.domain import money
+from brihaspati.simulation.agenda import Agenda
+from brihaspati.simulation.cloud import MINUTE, PRICE_MICROS_PER_HOUR, SECOND, Box, Cloud
+
+SKEW_MS_MAX = 2 * SECOND
+# How long a machine may outlive its sandbox's end while the provider answers, deletes what it says
+# it deletes, and the sweeper is awake.
+OVERTIME_MS_MAX = 10 * MINUTE
+# How much later than its limit a start may end, ready or failed.
+START_LATE_MS_MAX = 10 * MINUTE
+CENT_MICROS = 10_000
+ALIVE = ("queued", "starting", "ready")
+
+
+@dataclass(slots=True)
+class Seen:
+    """A sandbox as it was last written."""
+
+    body: Mapping[str, Any]
+    over_at: int | None = None
+
+    @property
+    def phase(self) -> str:
+        """Its phase."""
+        return str(self.body["phase"])
+
+
+def _because(body: Mapping[str, Any]) -> str:
+    return f": {body['reason']}" if body["reason"] else ""
+
+
+@dataclass
+class Promises:
+    """Hears of every write and every delete, and keeps a list of what was broken."""
+
+    agenda: Agenda
+    cloud: Cloud
+    broken: list[str] = field(default_factory=list)
+    stops_asked: set[str] = field(default_factory=set)
+    given_ms: dict[str, int] = field(default_factory=dict)
+    slots: dict[ports.Key, str] = field(default_factory=dict)
+    sandboxes: dict[str, Seen] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    of_label: dict[str, str] = field(default_factory=dict)
+    ledger_micros: int = 0
+    proven: dict[str, int] = field(default_factory=dict)
+    excused_ms: int = 0
+    asleep_ms: int = 0
+    ready: int = 0
+
+    def break_(self, what: str) -> None:
+        """Note a broken promise, with the time."""
+        self.agenda.tell(f"BROKEN: {what}")
+        self.broken.append(f"{self.agenda.clock_face()} {what}")
+
+    # --- on every write --------------------------------------------------------------------------
+    def committed(self, writes: Sequence[ports.Write]) -> None:
+        """Hear of a write that was really done."""
+        for write in writes:
+            if not isinstance(write, ports.Put):
+                continue
+            if "sandbox" in write.body and "effects" in write.body:
+                self._saved(write.key, write.body["sandbox"])
+            elif write.key.sort.startswith("x#"):
+                self._proven(write.body)
+
+    def _proven(self, body: Mapping[str, Any]) -> None:
+        self.ledger_micros += int(body["cost_micros"])
+        machine_id = body["end"]["machine_id"]
+        if machine_id is None:
+            return
+        self.proven[machine_id] = int(body["end"]["gone_at"])
+        box = self.cloud.boxes[machine_id]
+        if box.ended_at is None and self._shows(box):
+            self.break_(f"{box.label} has a proof of its end, and runs")
+
+    def _saved(self, key: ports.Key, body: Mapping[str, Any]) -> None:
+        sandbox_id, user = str(body["id"]), body["slot"]["user"]
+        before = self.sandboxes.get(sandbox_id)
+        self._one_at_a_time(key, sandbox_id)
+        if user is not None:
+            self._one_owner(body, user)
+        if before is None or before.phase != body["phase"]:
+            whose = f"{body['slot']['user'] or 'nobody'}'s {body['slot']['lab']}"
+            self.agenda.tell(f"{sandbox_id} ({whose}) is {body['phase']}{_because(body)}")
+        if before is not None and before.phase != body["phase"]:
+            self._turned(before.body, body)
+        self._not_too_long(body)
+        over_at = before.over_at if before else None
+        if body["phase"] in ALIVE:
+            over_at = None
+        elif over_at is None:
+            over_at = self.agenda.now
+        self.sandboxes[sandbox_id] = Seen(body, over_at)
+        for machine in body["machines"]:
+            self.of_label[machine["label"]] = sandbox_id
+            if machine["machine_id"] is not None:
+                self.cloud.boxes[machine["machine_id"]].told = True
+
+    def _not_too_long(self, body: Mapping[str, Any]) -> None:
+        """A deadline is what was agreed, with every extension and what the trainer gave."""
+        if body["phase"] != "ready" or body["deadline_at"] is None:
+            return
+        terms, now = body["terms"], body["ready_at"]
+        agreed = terms["lifetime_seconds"] + terms["extensions_max"] * terms["extend_seconds"]
+        latest = now + agreed * 1000 + self.given_ms.get(body["id"], 0)
+        if body["deadline_at"] > latest:
+            self.break_(f"{body['id']} may go on {(body['deadline_at'] - latest) // 1000} s longer")
+
+    def _one_at_a_time(self, key: ports.Key, sandbox_id: str) -> None:
+        other = self.slots.get(key)
+        if other is not None and other != sandbox_id and key.partition.startswith("u#"):
+            left = [m for m in self.sandboxes[other].body["machines"] if m["state"] != "gone"]
+            if left:
+                self.break_(f"{sandbox_id} took the place of {other}, which still had machines")
+        self.slots[key] = sandbox_id
+
+    def _one_owner(self, body: Mapping[str, Any], user: str) -> None:
+        for machine in body["machines"]:
+            owner = self.owners.setdefault(machine["label"], user)
+            if owner != user:
+                self.break_(f"{machine['label']} was {owner}'s and is {user}'s now")
+
+    def _turned(self, before: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        now, phase = self.agenda.now, body["phase"]
+        if phase == "ready":
+            self.ready += 1
+            self._really_ready(body)
+        if phase == "stopping" and before["phase"] in ALIVE:
+            self._ended_in_time(before, body, now)
+        if phase == "failed" and before["phase"] == "ready":
+            self._really_lost(body)
+        if before["phase"] in ("queued", "starting") and phase in ("ready", "failed"):
+            limit = body["terms"]["start_seconds_max"] * 1000
+            if now - before["asked_at"] > limit + START_LATE_MS_MAX + self.asleep_ms:
+                self.break_(f"{body['id']} took {(now - before['asked_at']) // 1000} s to {phase}")
+
+    def _really_ready(self, body: Mapping[str, Any]) -> None:
+        for machine in self._current(body):
+            box = self.cloud.boxes.get(machine["machine_id"] or "")
+            if box is None or box.label != machine["label"]:
+                self.break_(f"{body['id']} is ready without {machine['label']}")
+            elif box.usable_at > self.agenda.now:
+                self.break_(f"{body['id']} is ready before {box.label} is usable")
+            elif box.ended_at is not None and box.by_us:
+                self.break_(f"{body['id']} is ready with {box.label}, which we deleted")
+
+    def _ended_in_time(self, before: Mapping[str, Any], body: Mapping[str, Any], now: int) -> None:
+        end, early = body["end"], now + 2 * SKEW_MS_MAX
+        if end == "expired" and early < (before["deadline_at"] or now * 2):
+            self.break_(f"{body['id']} expired before its deadline")
+        if end == "stopped" and body["id"] not in self.stops_asked:
+            self.break_(f"{body['id']} was stopped, and nobody had asked")
+        if end == "class_closed" and early < (body["terms"]["closes_at"] or 0):
+            self.break_(f"{body['id']} ended before the class")
+        if end == "idle":
+            since = max(before["ready_at"] or 0, before["last_input_at"] or 0)
+            if early < since + body["terms"]["idle_seconds"] * 1000:
+                self.break_(f"{body['id']} ended as idle, and was not")
+
+    def _really_lost(self, body: Mapping[str, Any]) -> None:
+        """Who is told that the machine is lost has lost it, unless look-ups hid it."""
+        boxes = [self.cloud.boxes.get(m["machine_id"] or "") for m in self._current(body)]
+        if all(box is not None and box.ended_at is None and self._shows(box) for box in boxes):
+            self.break_(f"{body['id']} lost a machine that is there")
+
+    def _shows(self, box: Box) -> bool:
+        """Whether look-ups, which may lag, have shown the machine for a while."""
+        lag_ms = self.cloud.lag_ms + 2 * SKEW_MS_MAX
+        hidden = box.hidden_ms > 0 and box.hidden_until + lag_ms > self.agenda.now
+        return not hidden and box.created_at + lag_ms < self.agenda.now
+
+    def _current(self, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        return [m for m in body["machines"] if m["attempt"] == body["attempt"]]
+
+    # --- on every delete -------------------------------------------------------------------------
+    def deleted(self, box: Box) -> None:
+        """Hear of a delete that was asked for."""
+        if box.stranger:
+            self.break_(f"{box.label} is a stranger's machine, and was deleted")
+        seen = self.sandboxes.get(self.of_label.get(box.label, ""))
+        if seen is None or seen.phase != "ready":
+            return
+        for machine in self._current(seen.body):
+            if machine["machine_id"] == box.id and machine["state"] in ("running", "usable"):
+                self.break_(f"{box.label} was deleted while {seen.body['id']} was ready")
+
+    # --- at rest ---------------------------------------------------------------------------------
+    def at_rest(self) -> None:
+        """All is quiet, all lifetimes are over: nothing may be left, and the books must agree."""
+        for box in self.cloud.running():
+            self.break_(f"{box.label} runs, and nobody wants it")
+        for seen in self.sandboxes.values():
+            if seen.phase not in ("gone", "failed") and self._is_stored(seen):
+                self.break_(f"{seen.body['id']} is {seen.phase} for ever")
+        for label, count in self.cloud.creates.items():
+            if count > 1:
+                self.break_(f"{label} was created {count} times")
+        self._books()
+        self._overtime()
+
+    def is_anyone_alive(self) -> bool:
+        """Whether some sandbox has not come to its end."""
+        phases = ("queued", "starting", "ready", "stopping")
+        return any(s.phase in phases and self._is_stored(s) for s in self.sandboxes.values())
+
+    def _is_stored(self, seen: Seen) -> bool:
+        return seen.body["id"] in self.slots.values()
+
+    def _books(self) -> None:
+        """What we say it cost is what it cost, and what passed before we saw an end."""
+        seen_late = 0
+        for box in self.cloud.boxes.values():
+            if box.stranger or (not box.told and box.ended_at is not None):
+                continue  # what nobody was ever told of, nobody can prove
+            proven_at = self.proven.get(box.id)
+            if proven_at is None:
+                self.break_(f"{box.label} has no proof of its end")
+            elif box.ended_at is not None:
+                seen_late += money.cost_micros(PRICE_MICROS_PER_HOUR, box.ended_at, proven_at)
+        billed = self.cloud.bill_micros()
+        if not billed - CENT_MICROS <= self.ledger_micros <= billed + seen_late + CENT_MICROS:
+            self.break_(f"the books say {self.ledger_micros} micros, the provider bills {billed}")
+
+    def _overtime(self) -> None:
+        for box in self.cloud.boxes.values():
+            seen = self.sandboxes.get(self.of_label.get(box.label, ""))
+            if box.stranger or seen is None or seen.over_at is None:
+                continue
+            ended = box.ended_at if box.ended_at is not None else self.agenda.now
+            late = (
+                ended
+                - max(seen.over_at, box.created_at)
+                - self.excused_ms
+                - self.asleep_ms
+                - box.hidden_ms
+            )
+            if late > OVERTIME_MS_MAX:
+                self.break_(f"{box.label} outlived its sandbox by {late // 1000} s")

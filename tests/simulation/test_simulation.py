@@ -1,0 +1,77 @@
+"""The simulation itself: repeatable, noticing, and able to make what it found small."""
+
+from __future__ import annotations
+
+import pytest
+
+from brihaspati.simulation import history, mutants, shrinking
+from brihaspati.simulation.simulator import Simulator, chosen
+from brihaspati.simulation.vices import VICES
+
+FEW = 6
+
+
+def test_a_seed_is_the_same_history_again() -> None:
+    first, again = (history.live(7, students=FEW) for _ in range(2))
+    assert first == again
+    assert first.steps > 100
+
+
+def test_another_seed_is_another_history() -> None:
+    assert history.live(7, students=FEW).steps != history.live(8, students=FEW).steps
+
+
+def test_a_process_of_its_own_lives_the_same_history() -> None:
+    [elsewhere] = Simulator().histories(7, 1, FEW, "memory", ())
+    assert elsewhere == history.live(7, students=FEW)
+
+
+def test_without_vices_nothing_strikes_and_machines_are_used_and_paid_to_the_end() -> None:
+    calm = history.live(3, students=FEW, only=frozenset())
+    assert (calm.broken, sum(calm.struck.values()), calm.deaths) == ((), 0, 0)
+    assert calm.ready >= FEW
+
+
+def test_every_vice_strikes_in_some_world() -> None:
+    seen: set[str] = set()
+    for seed in range(60):
+        seen |= set(history.live(seed, students=FEW).struck)
+    # Those that are there for the whole of a world strike without being counted one by one.
+    whole = {"list lags", "strangers' machines", "deletes fail for an hour", "index stale",
+             "clock skew", "sweeper sleeps"}  # fmt: skip
+    assert set(VICES) - seen - whole == set()
+
+
+def test_the_same_promises_hold_on_sqlite() -> None:
+    lived = list(Simulator().histories(1, 4, FEW, "sqlite", ()))
+    assert [one.broken for one in lived] == [()] * 4
+
+
+@pytest.mark.parametrize("name", ["no sweep", "deletes are trusted", "no fence on attempts"])
+def test_a_break_is_noticed(name: str) -> None:
+    [broken] = [m for m in mutants.MUTANTS if m.name == name]
+    with broken():
+        assert any(history.live(seed).broken for seed in range(1, 12))
+    assert history.live(1).broken == ()
+
+
+def test_a_failing_seed_is_made_small_and_says_how_to_live_it_again() -> None:
+    [broken] = [m for m in mutants.MUTANTS if m.name == "no sweep"]
+    with broken():
+        small = shrinking.shrink(1, FEW)
+        assert small is not None
+        assert small.students < FEW
+        assert len(small.vices) <= 3
+        assert f"--first 1 --seeds 1 --students {small.students}" in small.command
+        assert any("BROKEN" in line for line in small.trace)
+        only = frozenset(small.vices)
+        assert history.live(1, students=small.students, only=only).broken[0] == small.broken
+
+
+def test_a_seed_that_keeps_its_promises_is_not_made_small() -> None:
+    assert shrinking.shrink(1, FEW) is None
+
+
+def test_a_vice_nobody_knows_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="'rain' is none of"):
+        chosen(["rain"])
