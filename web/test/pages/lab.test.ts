@@ -96,18 +96,21 @@ it('raises a hand at once and lowers it again', async () => {
 
 it('puts the hand back where it was when nobody takes it', async () => {
   const body = { title: 'No.' }
-  await visit(rest(), { [`PUT ${LAB}/hand`]: { status: 400, body } })
+  const asked = await visit(rest(), { [`PUT ${LAB}/hand`]: { status: 400, body } })
   button('Help')?.click()
   await until(() => button('Raise my hand'))
   document.querySelector('form')?.requestSubmit()
-  await until(() => button('Help'))
+  await until(() => asked.some(({ path }) => path.endsWith('/hand')))
+  await flushPromises()
   expect(button('Hand raised')).toBeUndefined()
+  expect(button('Help')).toBeDefined()
 })
 
 it('shows the message of a trainer beside the guide', async () => {
   const message = { id: 'm', text: 'Ten minutes left.', sender: 'Prof. Iyer', at: 1, to_me: false }
   await visit(rest({ messages: [message] }))
-  expect(document.querySelector('aside')?.textContent).toContain('Ten minutes left.')
+  await until(() => document.querySelector('aside')?.textContent?.includes('Ten minutes left.'))
+  expect(document.querySelector('.guide-panel aside')).not.toBeNull()
 })
 
 it('lets nobody raise a hand who has no place in the class', async () => {

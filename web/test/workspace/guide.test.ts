@@ -159,6 +159,7 @@ it('reveals hints one by one, then offers the solution after asking', async () =
     },
   })
   expect(button('Do it for me')).toBeUndefined()
+  await comes(() => expect(button('Show hint 1 of 2')).toBeDefined())
   await press('Show hint 1 of 2')
   await press('Show hint 2 of 2')
   expect(sent('POST', '/hint')).toEqual([{ seen: 0 }, { seen: 1 }])
