@@ -50,7 +50,7 @@ it('shows figures, who needs the trainer, cost against budget, and each student'
   }
   const queue = now.page.find('[aria-labelledby=needs-title]').text()
   expect(queue.indexOf('Yusuf')).toBeLessThan(queue.indexOf('Asha'))
-  expect(queue).toContain('Check fails: No such file.')
+  expect(queue).toContain('step 1 · No such file.')
   expect(queue).toContain('“Where is it?”')
   expect(names()).toEqual(['Yusuf', 'Asha', 'Uma'])
   expect(now.page.find('.cards').text()).toContain('Not here')

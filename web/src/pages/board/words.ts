@@ -15,7 +15,7 @@ export function whyOf({ student: { need } }: Row, now: number): string {
     case 'broken':
       return need.text || t('board.why.broken')
     case 'failing':
-      return need.text ? t('board.why.failing', { text: need.text }) : t('board.why.fails')
+      return need.text || t('board.why.failing')
     case 'quiet':
       return t('board.why.quiet', { time: minutesOf(now - need.since) })
   }
