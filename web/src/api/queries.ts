@@ -20,6 +20,7 @@ type LabPlace = calls.LabPlace
 const CALM_MS = 5_000
 /** While a check runs, its verdict is what somebody waits for. */
 const BUSY_MS = 700
+const RESTING_MS = 15_000
 /** What Play hopes for is no news to ask about: its own answer is on the way. */
 const HOPED_MS = 2_000
 
@@ -141,9 +142,10 @@ export function useSandbox(place: MaybeRefOrGetter<LabPlace>) {
       return settled(hope, answer, client.isMutating({ mutationKey: ['run'] }) > 0)
     },
     refetchInterval: ({ state: { data } }) => {
-      const every = pollEvery(data?.sandbox, serverClock.now())
+      // Without a lab the trainer may still say something, or take the raised hand.
+      const every = pollEvery(data?.sandbox, serverClock.now()) || RESTING_MS
       const runs = data?.progress?.busy ?? data?.progress?.watching
-      return runs ? Math.min(BUSY_MS, every || BUSY_MS) : every
+      return runs ? Math.min(BUSY_MS, every) : every
     },
   })
 }
