@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from brihaspati.entrypoints.cli.fresh import FreshServer
 from commanding import run_in
@@ -22,6 +24,16 @@ HELLO = "Find your way in the shell"
 SCREEN = ".xterm-rows"
 # What Chromium writes by itself when there is nobody at the other end.
 NO_LINE = ("Failed to load resource", "WebSocket connection", "ERR_")
+
+
+@contextmanager
+def opened(chromium: Browser, faults: Faults) -> Iterator[BrowserContext]:
+    """A browser the size of an iPad, without cookies, whose pages' faults are collected."""
+    context = chromium.new_context(viewport={"width": 1180, "height": 820})
+    context.set_default_timeout(10_000)
+    context.on("page", faults.watch)
+    yield context
+    context.close()
 
 
 class Faults(list[str]):
@@ -80,6 +92,20 @@ def press_play(page: Page, lab: str = HELLO) -> None:
     """Press Play on a lab's card."""
     card = page.get_by_role("list").get_by_role("listitem").filter(has_text=lab)
     card.get_by_role("button", name="Play").click()
+
+
+def turn_to(page: Page, step: str) -> None:
+    """Go to a step of the guide by its title."""
+    page.get_by_role("button", name="All steps").click()
+    steps = page.get_by_role("navigation", name="All steps")
+    steps.get_by_role("button", name=step).click()
+    expect(page.get_by_role("heading", level=2, name=step)).to_be_visible()
+
+
+def press_run(page: Page, number: int) -> None:
+    """Press the guide's Run button of a command, counted from 0."""
+    block = page.get_by_role("group", name="Command").nth(number)
+    block.get_by_role("button", name="Run").click()
 
 
 def screen(page: Page) -> Locator:

@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from brihaspati import wiring
 from brihaspati.engine.engine import Engine
 from brihaspati.entrypoints.cli.fresh import FreshServer, fresh_server
-from browsing import FLAGS, Faults
+from browsing import FLAGS, Faults, opened
 
 CHROMIUM = shutil.which("chromium")
 WEB = Path("web/dist/index.html")
@@ -83,12 +82,3 @@ def other_ipad(chromium: Browser, faults: Faults) -> Iterator[BrowserContext]:
     """Another browser, of another person or of the same one elsewhere."""
     with opened(chromium, faults) as context:
         yield context
-
-
-@contextmanager
-def opened(chromium: Browser, faults: Faults) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport={"width": 1180, "height": 820})
-    context.set_default_timeout(10_000)
-    context.on("page", faults.watch)
-    yield context
-    context.close()

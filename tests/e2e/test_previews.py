@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from brihaspati.entrypoints.cli.fresh import FreshServer
-from browsing import Faults, join, play, screen, tab, type_line
+from browsing import Faults, join, play, press_run, screen, tab, turn_to, type_line
 
 WEB = "Speak HTTP"
 ATTACK = "Break in, then fix it"
@@ -27,20 +27,12 @@ HTTPServer(("", 8080), Echo).serve_forever()
 """
 
 
-def press_run(page: Page, number: int) -> None:
-    """Press the guide's Run button of a command, counted from 0."""
-    block = page.get_by_role("group", name="Command").nth(number)
-    block.get_by_role("button", name="Run").click()
-
-
 def test_the_guide_s_commands_make_a_site_that_the_tab_shows(
     server: FreshServer, ipad: BrowserContext, faults: Faults
 ) -> None:
     page = join(ipad, server, "Lakshmi")
     play(page, WEB)
-    for _ in range(4):
-        page.get_by_role("button", name="Next").click()
-    expect(page.get_by_role("heading", name="A site of your own")).to_be_visible()
+    turn_to(page, "A site of your own")
     press_run(page, 0)
     press_run(page, 1)
     type_line(page, "cat ~/site/style.css | tail -n 1; echo do''ne")
