@@ -38,9 +38,17 @@ it('says what was deleted when a lab is gone', () => {
 })
 
 it('says why a start failed, in the server’s words', () => {
-  const page = rest({ sandbox: view({ phase: 'failed', reason: 'No memory left.' }) })
+  const failed = view({ phase: 'failed', ready_at: null, reason: 'No memory left.' })
+  const page = rest({ sandbox: failed })
+  expect(page.text()).toContain('did not start')
   expect(page.text()).toContain('No memory left.')
   expect(page.text()).toContain('Try again')
+})
+
+it('tells a lab that broke from one that never started', () => {
+  const page = rest({ sandbox: view({ phase: 'failed', ready_at: 5, reason: 'It is lost.' }) })
+  expect(page.text()).toContain('stopped by accident')
+  expect(page.text()).toContain('Play again')
 })
 
 it('has no button while a lab is being deleted', () => {

@@ -147,6 +147,7 @@ export default {
   'rest.stopping.more': 'Das Lab wird entfernt, mit allem, was darin ist.',
   'rest.gone': 'Lab beendet, nichts bleibt zurück',
   'rest.gone.more': 'Du kannst es so oft von vorn starten, wie du magst.',
+  'rest.broken': 'Das Lab ist unerwartet beendet',
   'rest.failed': 'Das Lab ist nicht gestartet',
   'rest.failed.more': 'Nichts läuft und nichts ist verloren. Versuch es noch einmal.',
   'rest.ended_at': 'Beendet {when}',

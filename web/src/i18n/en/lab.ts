@@ -146,6 +146,7 @@ export default {
   'rest.stopping.more': 'The lab is being removed, with all that is in it.',
   'rest.gone': 'Lab ended, nothing left behind',
   'rest.gone.more': 'You can play it again from the start, as often as you like.',
+  'rest.broken': 'The lab stopped by accident',
   'rest.failed': 'The lab did not start',
   'rest.failed.more': 'Nothing is running and nothing is lost. Try once more.',
   'rest.ended_at': 'Ended {when}',
