@@ -1,7 +1,7 @@
 import { mount } from '@vue/test-utils'
 import { nextTick, shallowReactive } from 'vue'
 import { expect, it } from 'vitest'
-import { announcement } from '@/announce'
+import { announce, announcement } from '@/announce'
 import { ApiProblem } from '@/api/problem'
 import type { TerminalView } from '@/terminal/session'
 import { connection } from '@/workspace/connection'
@@ -83,6 +83,8 @@ it('extends by the button, and cannot when nothing is left', async () => {
 
 it('says aloud at five minutes and at one, once each', async () => {
   const props = { deadline: 6 * MINUTE, now: 0, extendMinutes: 15, extensionsLeft: 1, busy: false }
+  announce('') // what other tests said is not heard here
+  await nextTick()
   const page = mount(TimerBox, { props })
   const after = async (now: number) => {
     await page.setProps({ now })
