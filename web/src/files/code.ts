@@ -26,7 +26,14 @@ const searching = new Compartment()
 const notYet: Extension = []
 
 export type CodeSays = { edited: () => void; save: () => void }
-export type CodeWish = { text: string; label: string; readOnly: boolean; fine: boolean }
+export type CodeWish = {
+  text: string
+  label: string
+  readOnly: boolean
+  fine: boolean
+  /** One step of indentation. */
+  indent: string
+}
 
 export function newState(wish: CodeWish, says: CodeSays): EditorState {
   return EditorState.create({
@@ -42,7 +49,7 @@ export function newState(wish: CodeWish, says: CodeSays): EditorState {
       history(),
       indentOnInput(),
       bracketMatching(),
-      indentUnit.of('  '),
+      indentUnit.of(wish.indent),
       EditorState.tabSize.of(4),
       EditorView.lineWrapping,
       wish.fine ? drawSelection() : [], // touch has handles of its own

@@ -150,6 +150,16 @@ export class Documents {
     this.keep()
   }
 
+  /** The student has deleted a file or folder here: only what is not saved stays open. */
+  removed(machine: string, path: string): void {
+    for (const doc of [...this.open]) {
+      if (doc.machine !== machine) continue
+      if (doc.path !== path && !doc.path.startsWith(`${path}/`)) continue
+      if (isDirty(doc)) void this.refresh(doc)
+      else this.close(doc)
+    }
+  }
+
   /** Write down what a reload must not lose. */
   keep(): void {
     const { store, sandbox } = this.world

@@ -57,6 +57,14 @@ export function languageOf(path: string, beginning = ''): Language | null {
   return runner ? 'shell' : null
 }
 
+/** What one step of indentation is here: as the file has it, else as the language is used. */
+export function indentOf(text: string, language: Language | null): string {
+  if (/^\t/m.test(text)) return '\t'
+  const first = /^( {2,8})\S/m.exec(text)?.[1]
+  if (first) return first
+  return language === 'python' ? '    ' : '  '
+}
+
 export function loadLanguage(language: Language): Promise<Extension> {
   return LOADS[language]()
 }

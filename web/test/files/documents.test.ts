@@ -232,6 +232,21 @@ describe('a reload', () => {
   })
 })
 
+it('closes what was deleted here, but never what is not saved', async () => {
+  const disk = new Disk({ '/a/1': 'one', '/a/2': 'two', '/ab': 'three' })
+  const all = desk(disk)
+  const docs = ['/a/1', '/a/2', '/ab'].map((path) => all.show('lab', path))
+  await settle()
+  all.edit(docs[1]!, 'unsaved')
+  disk.texts.delete('/a/1')
+  disk.texts.delete('/a/2')
+  all.removed('lab', '/a')
+  await settle()
+  expect(all.open.map(({ path, trouble }) => [path, trouble])).toEqual(
+    [['/a/2', 'missing'], ['/ab', null]],
+  )
+})
+
 it('turns to a neighbour when the file on the screen is closed', async () => {
   const all = desk(new Disk({ '/a': '', '/b': '', '/c': '' }))
   const docs = ['/a', '/b', '/c'].map((path) => all.show('lab', path))

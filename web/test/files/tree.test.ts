@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Entry } from '@/files/files'
-import { languageOf } from '@/files/languages'
+import { indentOf, languageOf } from '@/files/languages'
 import { Tree } from '@/files/tree'
 import { said, sizeWords } from '@/files/words'
 import { Disk } from './disk'
@@ -103,6 +103,12 @@ it.each([
   ['/a/x.tar.gz', '', null],
 ])('knows the language of %s', (path, beginning, language) => {
   expect(languageOf(path, beginning)).toBe(language)
+})
+
+it.each([
+  ['def f():\n    pass\n', '    '], ['a:\n  b: 1\n', '  '], ['x:\n\tgo\n', '\t'], ['x', '    '],
+])('indents as %j does', (text, unit) => {
+  expect(indentOf(text, 'python')).toBe(unit)
 })
 
 it('has words for every problem and for sizes', () => {
