@@ -109,3 +109,12 @@ def test_a_young_machine_that_lists_do_not_show_yet_is_not_lost() -> None:
     house.run()
     assert house.engine.sweeping.reconcile().lost == 0
     assert now_of(house, record).sandbox.attempt == 1
+
+
+def test_a_proof_of_before_there_were_chains_still_counts_for_the_cost() -> None:
+    house = House(price=PRICE)
+    room = house.classroom()
+    old = {"user": "asha", "lab": "hello", "cost_micros": 700}
+    house.store.transact((ports.Put(ports.Key("k#demo", "x#bh-test-old-a1-main"), old),))
+    assert house.engine.scrubbing.of_class("demo") == []
+    assert house.engine.boards.board(room).cost.so_far_micros == 700

@@ -75,6 +75,19 @@ def _machine(entry: Entry) -> tuple[str, str | None]:
     return entry.end.label, entry.end.machine_id
 
 
+def seal_of(entries: Sequence[Entry]) -> str:
+    """One digest for many entries, in their order: whoever keeps it sees that none was cut off."""
+    return hashlib.sha256("".join(entry.digest for entry in entries).encode()).hexdigest()
+
+
+def chains(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """The entries by sandbox, in their order."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.sandbox, []).append(entry)
+    return found
+
+
 def faults(chain: Sequence[Entry]) -> list[str]:
     """What is wrong with a chain, in words; empty when every link holds."""
     found = []

@@ -41,7 +41,9 @@ def read(store: Store, class_id: str) -> Proven:
     for item in every(lambda cursor: proofs(cursor=cursor)):
         at = item.body["user"] or "", item.body["lab"]
         proven.micros[at] = proven.micros.get(at, 0) + int(item.body["cost_micros"])
-        proven.labels.add(item.body["end"]["label"])
+        # Proofs of before there were chains have the label in their key.
+        end = item.body.get("end")
+        proven.labels.add(end["label"] if end else item.key.sort.removeprefix("x#"))
     return proven
 
 

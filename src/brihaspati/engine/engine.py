@@ -24,6 +24,7 @@ class Engine:
     def __init__(self, world: World) -> None:
         self.world = world
         self.worker = Worker(world)
+        self.scrubbing = self.worker.scrubbing
         self.classes = Classes(world)
         self.playing = Playing(world, self.worker)
         self.learning = Learning(world)

@@ -11,7 +11,7 @@ import click
 from brihaspati import __version__
 from brihaspati.domain.classrooms import BadField
 from brihaspati.engine.problems import Problem
-from brihaspati.entrypoints.cli import bench, lab, lookups, play, running, simulate, teaching
+from brihaspati.entrypoints.cli import audit, bench, lab, lookups, play, running, simulate, teaching
 from brihaspati.entrypoints.cli.client import ClientError
 from brihaspati.entrypoints.cli.shop import CannotRun, Shop
 
@@ -44,6 +44,7 @@ for command in (
     running.sign_in,
     bench.bench,
     simulate.simulate,
+    audit.audit,
 ):
     cli.add_command(command)
 
