@@ -95,3 +95,34 @@ it('says what to do when one is not signed in', async () => {
   expect(now.page.find('[role=alert]').text()).toContain('You are not signed in.')
   expect(button('Join with a class code')).toBeDefined()
 })
+
+const figures = () => now.page.findAll('dd').map((one) => one.text().replace(/\s+/g, ' '))
+
+it('counts what is done and shows only the labs asked for', async () => {
+  const labs = [
+    card({ name: 'a', title: 'Over', done: 6, step: 6 }),
+    card({ name: 'b', title: 'Begun', done: 2, step: 3 }),
+    card({ name: 'c', title: 'New' }),
+  ]
+  now = await visit('/c/c1', page(labs))
+  expect(figures()).toEqual(['1 of 3', '8 of 18'])
+  expect(now.page.find('section h2').text()).toBe('Begun')
+  button('To do')!.click()
+  await flushPromises()
+  expect(now.page.findAll('h3').map((one) => one.text())).toEqual(['New'])
+  button('Done')!.click()
+  await flushPromises()
+  expect(now.page.findAll('h3').map((one) => one.text())).toEqual(['Over'])
+})
+
+it('shows what the trainer said last instead of the welcome, and what was said before', async () => {
+  const said = (id: string, at: number, text: string, mine = false) =>
+    ({ id, at, text, sender: 'Prof. Iyer', to_me: mine })
+  const messages = [said('1', 1_000, 'Earlier'), said('2', 2_000, 'Slowly now', true)]
+  now = await visit('/c/c1', page([card()], { messages }))
+  expect(now.page.find('[role=log]').text()).toContain('Slowly now')
+  expect(now.page.find('[role=log]').text()).toContain('To you')
+  expect(now.page.find('details').text()).toContain('Earlier')
+  expect(now.page.text()).not.toContain('Hello all')
+  expect(now.page.text()).toContain('3 here')
+})

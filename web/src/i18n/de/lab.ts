@@ -108,7 +108,6 @@ export default {
   'link.ended': 'Getrennt',
   'link.watching': '{name} sieht zu',
   'link.helping': '{name} tippt mit dir',
-  'link.read_only': 'Du siehst zu',
   'link.lost': 'Verbindung verloren. Neuer Versuch, Nummer {attempt}.',
   'link.lost.more': 'Deine Maschine läuft weiter und nichts ist verloren.',
   'link.kept': 'Inzwischen getippt; wird gesendet, sobald die Verbindung steht',

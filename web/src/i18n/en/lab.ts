@@ -107,7 +107,6 @@ export default {
   'link.ended': 'Closed',
   'link.watching': '{name} is watching',
   'link.helping': '{name} is typing with you',
-  'link.read_only': 'You are watching',
   'link.lost': 'Lost the connection. Reconnecting, try {attempt}.',
   'link.lost.more': 'Your machine keeps running and nothing is lost.',
   'link.kept': 'Typed meanwhile; sent when the connection is back',

@@ -1,0 +1,20 @@
+import { mount } from '@vue/test-utils'
+import { afterEach, expect, it, vi } from 'vitest'
+import { createMemoryHistory, RouterView } from 'vue-router'
+import { newRouter } from '@/router'
+
+afterEach(() => (document.body.innerHTML = ''))
+
+it('takes the focus to a new page, asks for nothing needless, and leaks no attribute', async () => {
+  const asking = vi.fn(async () => undefined)
+  const router = newRouter(asking, createMemoryHistory())
+  await router.push('/design')
+  expect(asking).toHaveBeenCalledTimes(1)
+  const page = mount(RouterView, { attachTo: document.body, global: { plugins: [router] } })
+  await router.push('/nowhere/at/all')
+  await vi.waitUntil(() => document.activeElement?.id === 'content')
+  expect(page.find('main').attributes('rest')).toBeUndefined()
+  expect(document.title).toBe('Lost in space · Brihaspati')
+  expect(asking).toHaveBeenCalledTimes(1)
+  page.unmount()
+})
