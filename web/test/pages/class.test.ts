@@ -15,8 +15,8 @@ function page(labs: LabCard[], over: object = {}): Routes {
   const me = { id: 'u1', name: 'Asha Raghunathan', role: 'student' }
   const body = {
     id: 'c1', title: 'DevOps Foundations', instructor: 'Prof. Meera Iyer', welcome: 'Hello all',
-    state: 'open', opens_at: 0, closes_at: 9e12, now: Date.now(), me, allowed: [], labs, here: 3, messages: [], teaches: false,
-    ...over,
+    state: 'open', opens_at: 0, closes_at: 9e12, now: Date.now(), me, allowed: [], labs,
+    here: 3, messages: [], teaches: false, ...over,
   }
   return { 'GET /v1/classes/c1': { body } }
 }
@@ -115,7 +115,7 @@ it('counts what is done and shows only the labs asked for', async () => {
   expect(now.page.findAll('h3').map((one) => one.text())).toEqual(['Over'])
 })
 
-it('shows what the trainer said last instead of the welcome, and what was said before', async () => {
+it('shows what the trainer said last instead of the welcome, and earlier words', async () => {
   const said = (id: string, at: number, text: string, mine = false) =>
     ({ id, at, text, sender: 'Prof. Iyer', to_me: mine })
   const messages = [said('1', 1_000, 'Earlier'), said('2', 2_000, 'Slowly now', true)]
