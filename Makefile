@@ -13,8 +13,9 @@ PYTHON_INPUTS := pyproject.toml scripts/python '$(CURDIR)' '$(shell $(PYTHON) --
 # What a lab with a network or a larger disk needs on the host, and what the tests need on top.
 HOST_TOOLS := ip=iproute2 nft=nftables mkfs.ext4=e2fsprogs
 TEST_TOOLS := $(HOST_TOOLS) chromium=chromium bwrap=bubblewrap dockerd=docker.io podman=podman busybox=busybox-static git=git
+TEST_TOOLS += WebKitWebDriver=webkit2gtk-driver Xvfb=xvfb dbus-run-session=dbus-daemon dbus-launch=dbus-x11
 
-.PHONY: help install up test coverage lint bench web lock clean install-dev
+.PHONY: help install up test coverage lint bench shots lighthouse web lock clean install-dev
 
 help:  ## Say what can be done
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## /  make \1\t/' | expand -t 18
@@ -43,6 +44,16 @@ lint: install-dev  ## Check style, types, layers and the web app's code
 bench: install-dev  ## Measure, beside a floor and a peer where there is one
 	@.venv/bin/python -m bench $(ARGS)
 
+shots: install-dev  ## Take pictures of every page, in four sizes and two themes, into shots/
+	@scripts/need "pictures" chromium=chromium
+	@.venv/bin/python -m bench.shots $(ARGS)
+
+lighthouse: install-dev  ## Measure the pages, with Lighthouse too
+	@scripts/need "measuring pages" chromium=chromium
+	@scripts/once web/measure/node_modules/.stamp "Installing Lighthouse" \
+	    web/measure/package-lock.json -- npm --prefix web/measure --loglevel error ci
+	@.venv/bin/python -m bench --only pages $(ARGS)
+
 web:  ## Build the web app
 	@scripts/web build
 
@@ -50,5 +61,5 @@ lock:  ## Resolve both lock files anew from pyproject.toml
 	@scripts/lock
 
 clean:  ## Remove what was installed and built (not the data in var/)
-	@rm -rf .venv web/node_modules web/dist build src/*.egg-info
+	@rm -rf .venv web/node_modules web/measure/node_modules web/dist build src/*.egg-info
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

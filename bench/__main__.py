@@ -42,6 +42,7 @@ BENCHES: dict[str, Callable[[dict[str, Any]], Iterator[Figure]] | None] = {
     "restore": None,
     "idle": None,
     "leaks": None,
+    "pages": None,
     "store": _store,
 }
 HAS_QUICK = frozenset(BENCHES) - {"store"}

@@ -6,10 +6,7 @@ They go to shots/, named state-size-theme.png.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -60,15 +57,6 @@ class Camera:
                 )
                 self.count += 1
         await page.set_viewport_size({"width": 1180, "height": 820})
-
-
-def sign_in_address(running: FreshServer) -> str:
-    """A one-time address for a trainer of the demo class."""
-    command = [sys.executable, "-m", "brihaspati", "sign-in", "--name", "Prof. Meera Iyer"]
-    command += ["--role", "instructor", "--class", "demo", "--json"]
-    given = {**os.environ, "BRIHASPATI_DATA": str(running.folder)}
-    said = subprocess.run(command, env=given, check=True, capture_output=True, text=True).stdout
-    return str(json.loads(said)["url"])
 
 
 @asynccontextmanager
@@ -166,7 +154,7 @@ async def lab_states(camera: Camera, page: Page) -> None:
 
 async def trainer(camera: Camera, page: Page, server: FreshServer) -> None:
     """The board, what opens from it, and the pages around it."""
-    await page.goto(sign_in_address(server))
+    await page.goto(lively.sign_in_address(server))
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     await camera.take(page, "home")
     await page.goto(f"{server.address}/c/demo/board")

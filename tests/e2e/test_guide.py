@@ -97,6 +97,8 @@ def test_a_file_is_changed_in_the_editor_and_saved(page: Page) -> None:
 
 
 def test_a_link_in_the_guide_opens_a_file(page: Page) -> None:
+    type_line(page, "mkdir -p ~/bin; echo '# moons' > ~/bin/moons; echo m''ade")
+    expect(screen(page)).to_contain_text("made")
     turn_to(page, "Leave a tool behind")
     page.get_by_role("button", name="Show hint 1 of 3").click()
     page.get_by_role("link", name="~/bin/moons").first.click()
