@@ -8,7 +8,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Plugin } from 'vite'
 import { WebSocketServer } from 'ws'
 import type { components } from '../src/api/schema'
-import { labCards, labContent, MINUTE, sandbox, students } from './fake-data.ts'
+import { boardAnswer } from './fake-board.ts'
+import { labCards, labContent, MINUTE, sandbox } from './fake-data.ts'
 import { Shell, TerminalServer } from './terminal-server.ts'
 
 type S = components['schemas']
@@ -116,6 +117,8 @@ function classPage(): S['ClassPage'] {
 
 function answer(method: string, path: string, body: string): Reply {
   const now = Date.now()
+  const trainers = boardAnswer(method, path, body)
+  if (trainers) return trainers
   const labs = /^\/v1\/classes\/c1\/labs\/(\w+)(\/sandbox)?(\/\w+)?$/.exec(path)
   if (labs?.[2]) return sandboxRoute(labs[1]!, method, labs[3] ?? '', body)
   if (labs) {
@@ -148,8 +151,6 @@ function answer(method: string, path: string, body: string): Reply {
         join_code: 'MARI-GOLD' }] })
     case 'GET /v1/classes/c1':
       return ok(classPage())
-    case 'GET /v1/classes/c1/board':
-      return ok({ students: students(), now })
     default:
       return no(404, 'There is nothing here.', 'Go back.')
   }
