@@ -51,7 +51,7 @@ shots: install-dev  ## Take pictures of every page, in four sizes and two themes
 lighthouse: install-dev  ## Measure the pages, with Lighthouse too
 	@scripts/need "measuring pages" chromium=chromium
 	@scripts/once web/measure/node_modules/.stamp "Installing Lighthouse" \
-	    web/measure/package-lock.json -- npm --prefix web/measure --loglevel error ci
+	    web/measure/package-lock.json -- npm --prefix web/measure --loglevel error install --no-save
 	@.venv/bin/python -m bench --only pages $(ARGS)
 
 web:  ## Build the web app

@@ -98,7 +98,7 @@ async def _student(browser: Browser, server: FreshServer) -> Visitor:
     cards = page.get_by_role("list").get_by_role("listitem")
     card = cards.filter(has_text="Find your way in the shell")
     await card.get_by_role("button", name="Play").click()
-    await expect(page.get_by_role("textbox", name="Terminal input")).to_be_attached()
+    await expect(page.get_by_role("timer")).to_be_visible(timeout=20_000)
     await page.close()
     at = f"{server.address}/c/demo"
     return Visitor(context, {"join": join, "class": at, "lab": f"{at}/labs/hello"})

@@ -83,9 +83,14 @@ export function useTurn() {
 }
 
 /** The shape of a press on Check and of one on "do it for me": busy at once, a verdict later. */
-function useRun<P extends AtStep>(run: (press: P) => Promise<SandboxNow>, busy: (p: P) => boolean) {
+function useRun<P extends AtStep>(
+  run: (press: P) => Promise<SandboxNow>,
+  busy: (p: P) => boolean,
+  how: { retry?: false; meta?: { quiet: true } } = {},
+) {
   const client = useQueryClient()
   return useMutation({
+    ...how,
     mutationKey: ['run'],
     mutationFn: run,
     onMutate: async (press: P) => {
@@ -107,6 +112,8 @@ function useRun<P extends AtStep>(run: (press: P) => Promise<SandboxNow>, busy: 
   })
 }
 export const useCheck = () => useRun(check, ({ quiet }) => !quiet)
+/** The page's own look at a watched check: nobody pressed it, and the next one comes anyway. */
+export const useWatch = () => useRun(check, () => false, { retry: false, meta: { quiet: true } })
 export const useSolve = () => useRun(solve, () => true)
 
 export function useHint() {

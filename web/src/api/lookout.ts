@@ -29,7 +29,7 @@ export function keepLookout(client: QueryClient, chance: () => number): () => vo
   const stopCounting = client.getMutationCache().subscribe(() => {
     const pressed = client.getMutationCache().findAll({ status: 'pending' })
     const kept = pressed.filter(({ state }) => state.failureCount > 0 || state.isPaused)
-    weather.keeps(kept.length)
+    weather.keeps(kept.filter(({ meta }) => !meta?.quiet).length)
   })
   return () => {
     clearTimeout(timer)

@@ -8,6 +8,7 @@ import { view } from '../views'
 // Pages of other files may still ask for something; their weather is not ours.
 vi.resetModules()
 const queries = await import('@/api/queries')
+const { useCheck, useWatch } = await import('@/api/guide')
 const { keepLookout } = await import('@/api/lookout')
 const { retryDelay, worthKeeping, worthRetrying } = await import('@/api/patience')
 const { ApiProblem, noAnswer, problemOf } = await import('@/api/problem')
@@ -77,6 +78,19 @@ it('keeps a press through a minute without a line, says so, and does it once', a
   expect(play.data.value?.sandbox?.id).toBe('x1')
   expect(weather.presses.value).toBe(0)
   expect(weather.now.value).toBe('calm')
+})
+
+it('keeps nothing that nobody pressed', async () => {
+  const world = service(() => json(now({})))
+  const { result } = inApp(() => ({ look: useWatch(), check: useCheck() }))
+  world.away = true
+  result.look.mutate({ place, step: 's1', quiet: true })
+  await pass(2_500)
+  expect(result.look.isError.value).toBe(true)
+  expect(weather.presses.value).toBe(0)
+  result.check.mutate({ place, step: 's1' })
+  await pass(2_500)
+  expect(weather.presses.value).toBe(1)
 })
 
 it('sends kept presses in the order they were made', async () => {
