@@ -100,7 +100,7 @@ def test_a_failed_lab_counts_in_the_budget_for_the_time_it_was_there_and_no_long
     house = House()
     room, asha, _ = stuck(house, price=1_000_000, budget_micros=3_000_000)
     house.clock.advance(1800)
-    assert house.engine.playing.committed(room.id) == 1_000_000
+    assert house.engine.playing.budgets.committed(room.id) == 1_000_000
     assert play(house, room, asha).sandbox.phase == "queued"
 
 

@@ -97,7 +97,7 @@ def test_a_budget_counts_a_lab_to_the_end_of_its_class_at_most() -> None:
     house = House(price=2_000_000)
     room = ending_soon(house, budget_micros=2_000_000)
     play(house, room, house.student(room, "Asha"))
-    assert house.engine.playing.committed(room.id) == 1_000_000
+    assert house.engine.playing.budgets.committed(room.id) == 1_000_000
     house.run()
     play(house, room, house.student(room, "Ravi"))
-    assert house.engine.playing.committed(room.id) == 2_000_000
+    assert house.engine.playing.budgets.committed(room.id) == 2_000_000

@@ -228,7 +228,7 @@ def test_progress_is_found_by_class_and_does_not_look_like_a_sandbox() -> None:
     pupil.turn("serve")
     found = pupil.house.store.query_index("group", "k#demo", prefix="p#").items
     assert [item.key.sort for item in found] == ["p#demo#hello"]
-    assert pupil.house.engine.playing.committed("demo") == 0
+    assert pupil.house.engine.playing.budgets.committed("demo") == 0
     assert pupil.member.standing("demo", "other").version == 0
     assert pupil.member.standing("other", "hello").version == 0
 

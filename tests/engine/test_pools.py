@@ -87,7 +87,7 @@ def test_a_pool_costs_no_more_than_the_budget_of_its_class() -> None:
     house.engine.sweeping.fill_pools()
     house.run()
     assert house.provider.running() == []
-    assert house.engine.playing.committed(room.id) == 3_000_000
+    assert house.engine.playing.budgets.committed(room.id) == 3_000_000
 
 
 def test_a_lab_nobody_published_keeps_no_other_pool_from_being_filled() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from brihaspati.domain import access
 from brihaspati.engine import records
@@ -23,12 +24,13 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """One person's partition of the store."""
+    """One person's partition of the store. `plays`: how many new sandboxes, by class."""
 
     person: Person
     enrolments: tuple[Enrolment, ...]
     sandboxes: tuple[Record, ...]
     standings: tuple[Standing, ...] = ()
+    plays: Mapping[str, int] = field(default_factory=dict)
 
     def relations_to(self, class_id: str | None) -> frozenset[access.Relation]:
         """How this person stands to a class (None: to things of no class)."""
@@ -60,6 +62,7 @@ def read(store: Store, user: str) -> Membership:
     enrolments: list[Enrolment] = []
     sandboxes: list[Record] = []
     standings: list[Standing] = []
+    plays: dict[str, int] = {}
     for item in every(lambda cursor: store.query(f"u#{user}", cursor=cursor)):
         kind = item.key.sort.partition("#")[0]
         if kind == "user":
@@ -71,6 +74,8 @@ def read(store: Store, user: str) -> Membership:
             sandboxes.append(records.record_of(item))
         elif kind == "p":
             standings.append(records.standing_of(item))
+        elif kind == "n":
+            plays[item.key.sort.removeprefix("n#")] = item.version
     if person is None:
         raise Problem("not_signed_in", "Sign in first.", "Join with your class code.")
-    return Membership(person, tuple(enrolments), tuple(sandboxes), tuple(standings))
+    return Membership(person, tuple(enrolments), tuple(sandboxes), tuple(standings), plays)

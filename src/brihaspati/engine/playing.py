@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from brihaspati import ports
-from brihaspati.domain import events, lifecycle, money, sandboxes, tickets
+from brihaspati.domain import events, lifecycle, sandboxes, tickets
 from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.events import Event
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.sandboxes import EndKind, Sandbox, Slot, Terms
+from brihaspati.engine import membership
+from brihaspati.engine.budgets import Budgets
 from brihaspati.engine.membership import Membership
-from brihaspati.engine.paging import every
 from brihaspati.engine.problems import Problem
-from brihaspati.engine.records import SANDBOXES, Person, Record, record_of, sandbox_key
+from brihaspati.engine.records import Person, Record, record_of, sandbox_key
 from brihaspati.engine.working import Worker
 from brihaspati.engine.world import World
 
@@ -23,6 +22,7 @@ PLAY_TRIES_MAX = 5
 # How many warm sandboxes a claim chooses from: few are quick to read, and every time that somebody
 # was faster more of them make it less likely that it happens again.
 CLAIM_CHOICES = (4, 20, 100, 100, 100)
+Guards = tuple[ports.Write, ...]
 # A class presses Play within seconds. What can wait is done after that, not while people wait.
 AFTER_RUSH_SECONDS = 2
 
@@ -42,6 +42,7 @@ class Playing:
     def __init__(self, world: World, worker: Worker) -> None:
         self.world = world
         self.worker = worker
+        self.budgets = Budgets(world)
         self._refilled_at: dict[tuple[str, str], int] = {}
 
     # --- play ----------------------------------------------------------------------------------
@@ -50,43 +51,47 @@ class Playing:
 
         Raises Problem when the class is not open or a limit is met.
         """
-        existing = member.sandbox(room.id, lab.name)
-        if existing is not None and _goes_on(existing.sandbox):
-            return existing, False
         now = self.world.clock.now()
         terms = self.terms(room, lab, now)
-        _check_hours(room, member, now)
-        _check_number(room, lab, member)
-        self._check_budget(room, terms, now)
         slot, again = Slot(room.id, lab.name, user=member.person.id), False
         for _ in range(PLAY_TRIES_MAX):
+            existing = member.sandbox(room.id, lab.name)
             if existing is None or (existing.sandbox.at_rest and not existing.unfinished):
                 version = existing.version if existing is not None else 0
+                _check_hours(room, member, now)
+                _check_number(room, lab, member)
+                guards = (*self.budgets.note(room, slot, terms), _one_play(room, member))
                 try:
-                    claimed = self._claim(room, lab, slot, version)
-                    return claimed or self._queue(slot, terms, version), True
-                except ports.Conflict as conflict:
-                    item = conflict.found.get(0)
-                    existing = record_of(item) if item is not None else None
+                    claimed = self._claim(room, lab, slot, version, guards)
+                    return claimed or self._queue(slot, terms, version, guards), True
+                except ports.Conflict:
+                    pass  # a double click, the other device, or the last of the budget
             elif _goes_on(existing.sandbox):
-                return existing, again  # a double click, or the other device: theirs it is
+                return existing, again
             elif existing.sandbox.at_rest:
-                existing = self.worker.work(slot)  # what its end still needs must not be lost
+                self.worker.work(slot)  # what its end still needs must not be lost
             else:
-                existing, again = self.worker.post(slot, events.Played()), True
+                _check_hours(room, member, now)
+                self.budgets.note(room, slot, terms)
+                again = True
+                self.worker.post(slot, events.Played())
                 self.worker.wake_soon(slot)
+            member = membership.read(self.world.store, member.person.id)
         raise Problem("busy", "Your lab is changing right now.", "Press Play again.")
 
-    def _queue(self, slot: Slot, terms: Terms, version: int) -> Record:
+    def _queue(self, slot: Slot, terms: Terms, version: int, guards: Guards) -> Record:
         """A new sandbox takes its turn. Raises Conflict."""
         now = self.world.clock.now()
         sandbox = sandboxes.new(self.world.chance.name(12), slot, terms, now)
         empty = Record(sandbox, (), version)
-        saved = self.worker.save(empty.follow(lifecycle.decide(sandbox, events.Played(), now)))
+        asked = empty.follow(lifecycle.decide(sandbox, events.Played(), now))
+        saved = self.worker.save(asked, *guards)
         self.worker.wake_soon(slot)
         return saved
 
-    def _claim(self, room: Classroom, lab: Lab, slot: Slot, version: int) -> Record | None:
+    def _claim(
+        self, room: Classroom, lab: Lab, slot: Slot, version: int, guards: Guards
+    ) -> Record | None:
         """A warm sandbox becomes the student's in one transaction, without a call to it.
 
         None when there is none. Raises Conflict when the student's own place was written.
@@ -107,10 +112,10 @@ class Playing:
             taken = Record(owned.sandbox, owned.unfinished, version, owned.fresh)
             try:
                 saved = self.worker.save(
-                    taken, ports.Delete(sandbox_key(pooled), expect=chosen.version)
+                    taken, ports.Delete(sandbox_key(pooled), expect=chosen.version), *guards
                 )
             except ports.Conflict as conflict:
-                if 0 in conflict.found:
+                if set(conflict.found) != {1}:
                     raise
                 continue
             # What is left to do is its alarm: that too comes after the rush.
@@ -150,35 +155,6 @@ class Playing:
             start_seconds_max=bounds.start_seconds_max,
             lookup_grace_ms=bounds.lookup_grace_ms,
             closes_at=room.closes_at if now < room.closes_at else None,
-        )
-
-    def _check_budget(self, room: Classroom, terms: Terms, now: int) -> None:
-        if not self.affords(room, terms, now):
-            raise Problem(
-                "budget_spent",
-                "The budget of this class is spent.",
-                "Tell your trainer; they can raise it.",
-            )
-
-    def affords(
-        self, room: Classroom, terms: Terms, now: int, *, beside: Iterable[Sandbox] = ()
-    ) -> bool:
-        """Whether the budget covers one more sandbox, beside those of students and the given."""
-        if room.budget_micros is None:
-            return True
-        ends_at = terms.lifetime_from(now)
-        next_micros = money.cost_micros(terms.price_micros_per_hour, now, ends_at)
-        spent = self.committed(room.id) + sum(_committed(sandbox, now) for sandbox in beside)
-        return money.within(room.budget_micros, spent, next_micros)
-
-    def committed(self, class_id: str) -> int:
-        """What the class's machines cost, in micros: ended ones, and running ones to their end."""
-        now, store = self.world.clock.now(), self.world.store
-        ended = every(lambda cursor: store.query(f"k#{class_id}", "x#", cursor=cursor))
-        group = functools.partial(store.query_index, "group", f"k#{class_id}", prefix=SANDBOXES)
-        alive = every(lambda cursor: group(cursor=cursor))
-        return sum(int(item.body["cost_micros"]) for item in ended) + sum(
-            _committed(record_of(item).sandbox, now) for item in alive
         )
 
     # --- stop, extend, open ----------------------------------------------------------------------
@@ -243,6 +219,16 @@ def _check_hours(room: Classroom, member: Membership, now: int) -> None:
         raise Problem("class_closed", title, "Look at the class page for its hours.")
 
 
+def _one_play(room: Classroom, member: Membership) -> ports.Write:
+    """Count this Play, on the condition that no other was counted since the person was read.
+
+    Of two Plays at once the slower one looks again: the limit of labs at a time holds for both.
+    """
+    key = ports.Key(f"u#{member.person.id}", f"n#{room.id}")
+    plays = member.plays.get(room.id, 0)
+    return ports.Put(key, {"plays": plays + 1}, expect=plays)
+
+
 def _check_number(room: Classroom, lab: Lab, member: Membership) -> None:
     """Labs beside this one, whose machines may still be on their way out."""
     slots = [r.sandbox.slot for r in member.sandboxes if not r.sandbox.at_rest]
@@ -263,17 +249,6 @@ def _goes_on(sandbox: Sandbox) -> bool:
 
 def _is_claimable(sandbox: Sandbox, lab: Lab) -> bool:
     return sandbox.phase == "ready" and sandbox.terms.lab_version == lab.version
-
-
-def _committed(sandbox: Sandbox, now: int) -> int:
-    """What a sandbox may cost in all: to its deadline or for a whole lifetime, if it lives."""
-    if sandbox.at_rest:
-        return 0
-    begun = sandbox.ready_at or sandbox.asked_at
-    end = sandbox.deadline_at or sandbox.terms.lifetime_from(begun)
-    if sandbox.phase in ("stopping", "failed"):
-        end = now
-    return money.cost_micros(sandbox.terms.price_micros_per_hour, begun, max(end, now))
 
 
 def _check_port(lab: Lab, opening: Opening) -> None:

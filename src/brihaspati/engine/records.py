@@ -3,6 +3,7 @@
     u#<user>            user                    who it is
                         k#<class>               enrolment
                         y#<class>#<lab>         the sandbox of this student and lab
+                        n#<class>               how often they began a sandbox there
                         p#<class>#<lab>         how far the student is in it
     k#<class>           class, spend
                         seat#<nnnn>             a taken seat: the roster

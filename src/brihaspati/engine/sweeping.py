@@ -109,7 +109,7 @@ class Sweeping:
             leaving |= {s.machine_id: [name, s.label, s.created_at] for s in verdict.delete}
             after |= verdict.suspects
         # What is to be deleted is written first: its proof is owed even if we die on the way.
-        version = self._note(after, leaving, item.version if item is not None else 0)
+        version = self._keep(after, leaving, item.version if item is not None else 0)
         if version is None:
             return swept  # another sweep was quicker, and does the same
         for one in found:
@@ -120,10 +120,10 @@ class Sweeping:
             )
         still = self._prove(found, leaving)
         if still != leaving:
-            self._note(after, still, version)
+            self._keep(after, still, version)
         return replace(swept, suspects=len(after))
 
-    def _note(self, suspects: dict[str, int], leaving: Leaving, version: int) -> int | None:
+    def _keep(self, suspects: dict[str, int], leaving: Leaving, version: int) -> int | None:
         """Keep what the next sweep needs; None when somebody else wrote since."""
         body = {"labels": suspects, "leaving": leaving}
         try:
@@ -224,22 +224,23 @@ class Sweeping:
             self.playing.stop(Slot(class_id, lab_name, pooled=sandbox_id), "unclaimed")
         for _ in range(plan.make):
             terms = self.playing.terms(room, lab, now)
-            if not self._is_affordable(room, terms, now):
-                break
             sandbox_id = self.world.chance.name(12)
             slot = Slot(class_id, lab_name, pooled=sandbox_id)
             fresh = sandboxes.new(sandbox_id, slot, terms, now)
             asked = Record(fresh, (), 0).follow(lifecycle.decide(fresh, events.Played(), now))
-            self.worker.save(asked)
+            try:
+                self.worker.save(asked, *self._note(room, slot, terms))
+            except (Problem, ports.Conflict):
+                break  # the budget is spent, or somebody noted another: the next sweep looks
             self.worker.wake(slot)
         self._forget(r for r in self._pooled(class_id, lab_name) if r.sandbox.at_rest)
 
-    def _is_affordable(self, room: Classroom, terms: Terms, now: int) -> bool:
-        """Whether the budget has room for one more beside the students' and every warm one."""
+    def _note(self, room: Classroom, slot: Slot, terms: Terms) -> tuple[ports.Write, ...]:
+        """The budget's note of one more, beside the students' and every warm one."""
         if room.budget_micros is None:
-            return True
+            return ()
         warm = [r.sandbox for lab, _ in room.labs for r in self._pooled(room.id, lab)]
-        return self.playing.affords(room, terms, now, beside=warm)
+        return self.playing.budgets.note(room, slot, terms, warm)
 
     def _pooled(self, class_id: str, lab: str) -> list[Record]:
         query = functools.partial(self.world.store.query, f"w#{class_id}#{lab}", "y#")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from brihaspati import ports
 from brihaspati.adapters import memory
 from brihaspati.domain import labs
 from brihaspati.domain.classrooms import Classroom
+from brihaspati.engine import records
 from brihaspati.simulation import vices
 from brihaspati.simulation.agenda import START, Agenda, SkewedClock, Tell, quiet
 from brihaspati.simulation.cloud import LAG_MS_MAX, MINUTE, NAME, SECOND, Cloud
@@ -145,6 +147,12 @@ def _room(town: Town, dice: Dice) -> Classroom:
         pool=dice.choose((0, 0, 3, 12)),
     )
     engine.classes.create(room)
+
+    def stored() -> Mapping[str, Any] | None:
+        item = town.store.get(records.class_key(room.id))
+        return item.body if item is not None else None
+
+    town.promises.room = stored
     return room
 
 

@@ -14,6 +14,7 @@ from brihaspati import ports
 from brihaspati.domain import effects, events, lifecycle, money, sandboxes, strays, upkeep
 from brihaspati.domain.lifecycle import Decision
 from brihaspati.engine import playing, records
+from brihaspati.engine.budgets import Budgets
 from brihaspati.engine.sweeping import Sweeping, Swept
 from brihaspati.engine.working import Worker
 from brihaspati.simulation import process
@@ -122,8 +123,15 @@ def _only_due(self: Sweeping) -> Swept:  # noqa: ARG001
 
 
 # --- people ---------------------------------------------------------------------------------------
-def _affords(*_: Any, **__: Any) -> bool:
-    return True
+def _no_note(*_: Any, **__: Any) -> tuple[ports.Write, ...]:
+    return ()
+
+
+def _one_play_unchecked(room: Any, member: Any) -> ports.Write:
+    return replace(_one_play(room, member), expect=None)  # type: ignore[arg-type]
+
+
+_one_play = playing._one_play  # noqa: SLF001
 
 
 def _free_lunch(*_: Any, **__: Any) -> int:
@@ -190,5 +198,6 @@ MUTANTS: Sequence[Mutant] = (
     Mutant("typing does not count", sandboxes.Sandbox, "idle_at", property(_idle_since_ready)),
     Mutant("no proof", lifecycle, "_proof", lambda *_: ()),
     Mutant("machines cost nothing", money, "cost_micros", _free_lunch),
-    Mutant("budgets are not kept", playing.Playing, "affords", _affords),
+    Mutant("budgets are not kept", Budgets, "note", _no_note),
+    Mutant("labs at a time are not kept", playing, "_one_play", _one_play_unchecked),
 )

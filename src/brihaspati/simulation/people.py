@@ -142,4 +142,5 @@ class Trainer:
 
     def _change_budget(self, engine: Engine) -> None:
         budget = self.dice.choose((None, 10_000, 1_000_000))
+        self.town.promises.budget_changed_at = self.town.agenda.now
         engine.classes.change(self.room.id, lambda room: replace(room, budget_micros=budget))

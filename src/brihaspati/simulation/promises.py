@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ OVERTIME_MS_MAX = 10 * MINUTE
 # How much later than its limit a start may end, ready or failed.
 START_LATE_MS_MAX = 10 * MINUTE
 CENT_MICROS = 10_000
+# Processes read a class at most this late.
+CACHE_MS = 12 * SECOND
 ALIVE = ("queued", "starting", "ready")
 
 
@@ -32,6 +34,10 @@ class Seen:
     def phase(self) -> str:
         """Its phase."""
         return str(self.body["phase"])
+
+
+def _left(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [machine for machine in body["machines"] if machine["state"] != "gone"]
 
 
 def _because(body: Mapping[str, Any]) -> str:
@@ -53,6 +59,8 @@ class Promises:
     of_label: dict[str, str] = field(default_factory=dict)
     ledger_micros: int = 0
     proven: dict[str, int] = field(default_factory=dict)
+    room: Callable[[], Mapping[str, Any] | None] = lambda: None
+    budget_changed_at: int = 0
     excused_ms: int = 0
     asleep_ms: int = 0
     ready: int = 0
@@ -95,6 +103,8 @@ class Promises:
         if before is not None and before.phase != body["phase"]:
             self._turned(before.body, body)
         self._not_too_long(body)
+        if before is None and user is not None:
+            self._within_limits(body, user)
         over_at = before.over_at if before else None
         if body["phase"] in ALIVE:
             over_at = None
@@ -105,6 +115,37 @@ class Promises:
             self.of_label[machine["label"]] = sandbox_id
             if machine["machine_id"] is not None:
                 self.cloud.boxes[machine["machine_id"]].told = True
+
+    def _within_limits(self, body: Mapping[str, Any], user: str) -> None:
+        """A new sandbox is within the budget to its end, and within the labs at a time."""
+        room, now = self.room(), self.agenda.now
+        if room is None:
+            return
+        mine = [s for s in self.sandboxes.values() if self._counts(s, user)]
+        if len(mine) + 1 > room["sandboxes_per_student_max"] + 1:
+            self.break_(f"{user} has {len(mine) + 1} labs at a time")
+        budget = room["budget_micros"]
+        if budget is None or now < self.budget_changed_at + CACHE_MS:
+            return
+        bound = sum(self._bound_micros(s.body, now) for s in self.sandboxes.values())
+        spent = self.ledger_micros + bound + self._bound_micros(body, now)
+        if spent > budget:
+            self.break_(f"{body['id']} begins with {spent} micros of {budget} spent and promised")
+
+    def _counts(self, seen: Seen, user: str) -> bool:
+        body = seen.body
+        rest = seen.phase in ("gone", "failed") and not _left(body)
+        return body["slot"]["user"] == user and not rest and self._is_stored(seen)
+
+    def _bound_micros(self, body: Mapping[str, Any], now: int) -> int:
+        """What a student's sandbox costs to its end, as Play promises it."""
+        if body["slot"]["user"] is None or body["phase"] not in ALIVE:
+            return 0
+        terms, begun = body["terms"], body["ready_at"] or body["asked_at"]
+        end = body["deadline_at"] or begun + terms["lifetime_seconds"] * 1000
+        closes_at = terms["closes_at"]
+        end = end if closes_at is None else min(end, closes_at)
+        return money.cost_micros(terms["price_micros_per_hour"], begun, max(end, now))
 
     def _not_too_long(self, body: Mapping[str, Any]) -> None:
         """A deadline is what was agreed, with every extension and what the trainer gave."""
@@ -118,10 +159,9 @@ class Promises:
 
     def _one_at_a_time(self, key: ports.Key, sandbox_id: str) -> None:
         other = self.slots.get(key)
-        if other is not None and other != sandbox_id and key.partition.startswith("u#"):
-            left = [m for m in self.sandboxes[other].body["machines"] if m["state"] != "gone"]
-            if left:
-                self.break_(f"{sandbox_id} took the place of {other}, which still had machines")
+        replaced = other is not None and other != sandbox_id and key.partition.startswith("u#")
+        if replaced and _left(self.sandboxes[str(other)].body):
+            self.break_(f"{sandbox_id} took the place of {other}, which still had machines")
         self.slots[key] = sandbox_id
 
     def _one_owner(self, body: Mapping[str, Any], user: str) -> None:
