@@ -4,6 +4,7 @@ import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 import { fonts } from './delivery/fonts.ts'
 import { netlify } from './delivery/netlify.ts'
+import { packed } from './delivery/packed.ts'
 import { preloads } from './delivery/preloads.ts'
 
 const api = process.env.PORTAL_URL ?? 'http://127.0.0.1:8000'
@@ -27,6 +28,7 @@ export default defineConfig(async ({ mode }) => ({
     preloads(),
     fonts(),
     netlify(process.env),
+    ...(process.env.NETLIFY ? [] : [packed()]), // Netlify packs by itself
     // A pretend API for looking at pages; never part of a build.
     ...(mode === 'fake' ? [(await import('./dev/fake-api.ts')).fakeApi()] : []),
   ],

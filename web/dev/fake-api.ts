@@ -71,22 +71,24 @@ const no = (status: number, title: string, fix: string, field?: string): Reply =
 })
 const me = { id: 'u9', name: 'Asha Raghunathan', role: 'instructor' as const }
 
+const beside = { progress: null, messages: [] }
+
 function sandboxRoute(lab: string, method: string, rest: string, body: string): Reply {
   const now = Date.now()
   const box = boxes.get(lab) ?? null
   if (method === 'PUT') {
     const live = box && ['queued', 'starting', 'ready'].includes(box.phase)
-    return ok({ sandbox: live ? box : begin(lab), now }, 201)
+    return ok({ sandbox: live ? box : begin(lab), ...beside, now }, 201)
   }
   if (method === 'DELETE' && box) {
     box.phase = 'stopping'
     setTimeout(() => Object.assign(box, { phase: 'gone', ended_at: Date.now() }), 1500)
-    return ok({ sandbox: box, now }, 202)
+    return ok({ sandbox: box, ...beside, now }, 202)
   }
   if (rest === '/extend' && box?.deadline_at) {
     box.deadline_at += box.extend_minutes * MINUTE
     box.extensions_left -= 1
-    return ok({ sandbox: box, now })
+    return ok({ sandbox: box, ...beside, now })
   }
   if (rest === '/ticket') {
     const wish = JSON.parse(body) as S['TicketBody']
@@ -95,7 +97,7 @@ function sandboxRoute(lab: string, method: string, rest: string, body: string): 
       wish.for === 'preview' ? 'http://localhost:5173/mark.svg' : 'ws://localhost:5173/agent/terminal'
     return ok({ ticket: 't', expires_at: now + MINUTE, url }, 201)
   }
-  return ok({ sandbox: box, now })
+  return ok({ sandbox: box, ...beside, now })
 }
 
 function classPage(): S['ClassPage'] {
@@ -110,6 +112,9 @@ function classPage(): S['ClassPage'] {
     closes_at: now + 180 * MINUTE,
     now,
     me,
+    here: 12,
+    teaches: true,
+    messages: [],
     allowed: ['see_class', 'play', 'see_board'],
     labs: labCards(boxes),
   }
@@ -124,7 +129,8 @@ function answer(method: string, path: string, body: string): Reply {
   if (labs) {
     const lab = labContent(labs[1]!)
     const box = boxes.get(labs[1]!) ?? null
-    return lab ? ok({ lab, sandbox: box, now }) : no(404, 'There is no such lab.', 'Go back.')
+    if (!lab) return no(404, 'There is no such lab.', 'Go back.')
+    return ok({ lab, sandbox: box, ...beside, now })
   }
   if (path.startsWith('/v1/join/')) {
     if (!path.endsWith('MARIGOLD')) {

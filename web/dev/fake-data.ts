@@ -56,6 +56,8 @@ export function labCards(boxes: Map<string, S['SandboxView']>): S['LabCard'][] {
     ...card,
     machines: card.name === 'break' ? 2 : 1,
     lifetime_minutes: 60,
+    step: 1,
+    done: 0,
     sandbox: boxes.get(card.name) ?? null,
   }))
 }
@@ -92,24 +94,12 @@ export function labContent(name: string): S['LabContent'] | null {
     title,
     html: STEP,
     minutes: 4 + (at % 3) * 2,
+    checks: [],
+    hints: [],
+    hints_total: 0,
+    quiz: [],
+    solvable: false,
   }))
-  return { name, title: card.title, summary: card.summary, minutes: card.minutes, steps }
-}
-
-const NAMES = ['Priya Venkatesh', 'Yusuf Demir', 'Chiamaka Obi', 'Hugo Lindqvist',
-  'Oleksandr Bondar', 'Samir Chaudhry', 'Farid Haddad', 'Mateus Carvalho', 'Wren Gallagher',
-  'Asha Raghunathan', 'Diego Fuentes', 'Jonas Petersen', 'Nadia Rahmani', 'Uma Krishnan',
-  'Arjun Malhotra', 'Cheng Wu', 'Benedikt Vogel', 'Grace Nakamura', 'Liam O’Connor', 'Qiao Lin']
-const PHASES = ['ready', 'ready', 'failed', 'ready', 'starting', 'ready', 'gone'] as const
-
-export function students(): S['StudentRow'][] {
-  return NAMES.map((name, at) => {
-    const phase = PHASES[at % PHASES.length]!
-    const view = sandbox(`b${at}`, phase)
-    if (phase === 'failed') view.reason = 'The provider did not answer for three minutes.'
-    if (view.deadline_at) view.deadline_at -= at * 97_000
-    const lab = CARDS[at % 4]!.name
-    const labs: Record<string, S['SandboxView']> = at % 9 === 8 ? {} : { [lab]: view }
-    return { id: `u${at}`, name, joined_at: Date.now() - 30 * MINUTE, labs }
-  })
+  const { title, summary, minutes } = card
+  return { name, title, summary, minutes, steps, number: 1, lifetime_minutes: 60 }
 }
