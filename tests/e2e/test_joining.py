@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import urllib.request
 from dataclasses import replace
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
@@ -41,6 +43,19 @@ def a_class(engine: Engine, **changes: object) -> Classroom:
     room = replace(demo, id=code.lower(), title=f"Class {code}", code=code, **changes)  # type: ignore[arg-type]
     engine.classes.create(room)
     return room
+
+
+def test_the_page_and_its_files_come_packed(server: FreshServer) -> None:
+    def answer(path: str) -> tuple[str | None, bytes]:
+        asked = urllib.request.Request(server.address + path)
+        asked.add_header("Accept-Encoding", "gzip, br")
+        with urllib.request.urlopen(asked) as found:
+            return found.headers["Content-Encoding"], found.read()
+
+    how, page = answer("/join")
+    assert how == "gzip"
+    scripts = re.findall(r'src="(/assets/[^"]+\.js)"', gzip.decompress(page).decode())
+    assert [answer(path)[0] for path in scripts] == ["br"] * len(scripts) != []
 
 
 def test_a_code_typed_as_it_is_read_aloud_shows_the_class_and_lets_in(
@@ -168,16 +183,20 @@ def test_a_trainer_signs_in_once_and_sees_the_student_at_work(
     url = json.loads(run_in(server.folder, "sign-in", *arguments, "--json").stdout)["url"]
     trainer = other_ipad.new_page()
     trainer.goto(url)
-    trainer.wait_for_url("**/c/demo/board")
+    expect(trainer.get_by_role("heading", name="Your classes")).to_be_visible()
     assert "#" not in trainer.url
-    row = trainer.get_by_role("listitem").filter(has_text="Farida")
-    expect(row).to_contain_text("Working")
-    expect(row).to_contain_text(HELLO)
-    expect(trainer.get_by_text(server.code)).to_be_visible()
-    row.get_by_role("button", name="Stop the lab of Farida").click()
-    trainer.get_by_role("button", name="Stop and delete").click()
-    expect(row).to_contain_text("Ended")
-    expect(ipad.pages[0].get_by_text("trainer")).to_be_visible(timeout=20_000)
+    trainer.get_by_role("link", name="Live board").click()
+    students = trainer.get_by_role("list", name="Students", exact=True)
+    card = students.get_by_role("listitem").filter(has_text="Farida")
+    expect(card).to_contain_text("Working")
+    expect(card).to_contain_text(HELLO)
+    code = server.code.replace("-", "")
+    expect(trainer.get_by_role("link", name=re.compile("Join code"))).to_be_visible()
+    assert code in (trainer.content().replace("-", ""))
+    card.get_by_role("button", name="Farida", exact=True).click()
+    trainer.get_by_role("button", name="Stop the lab of Farida").click()
+    trainer.get_by_role("button", name="Stop 1 lab").click()
+    expect(ipad.pages[0].get_by_text("trainer").first).to_be_visible(timeout=20_000)
     trainer.goto("about:blank")
     trainer.goto(url)
     expect(trainer.get_by_role("alert")).to_contain_text("used or is too old")

@@ -21,6 +21,8 @@ from brihaspati.entrypoints.http.api import whole as api_whole
 from brihaspati.entrypoints.server import waiting
 
 IMMUTABLE = "public, max-age=31536000, immutable"
+# Shorter answers fit into one packet as they are.
+PACKED_BYTES_MIN = 1400
 # What is done in a sandbox: its state is told by the sandbox's own address.
 _BESIDE = re.compile(r"^(/v1/classes/[^/]+/labs/[^/]+)/.+$")
 NOT_BUILT = """<!doctype html><title>Brihaspati</title>
@@ -118,7 +120,9 @@ class Site:
             "Referrer-Policy": "strict-origin-when-cross-origin",
             "Cross-Origin-Opener-Policy": "same-origin",
         }
-        return web.Response(text=html, content_type="text/html", headers=headers)
+        page = web.Response(text=html, content_type="text/html", headers=headers)
+        page.enable_compression()
+        return page
 
     def _policy(self, html: str, host: str) -> str:
         """The page's Content-Security-Policy; its inline scripts are named by their hashes."""
@@ -170,6 +174,8 @@ def _response(answer: dict[str, Any]) -> web.Response:
         headers += [(name, v) for v in ([value] if isinstance(value, str) else value)]
     headers += [("Set-Cookie", cookie) for cookie in answer.get("cookies", ())]
     response = web.Response(status=answer["statusCode"], body=(answer["body"] or "").encode())
+    if len(response.body or b"") >= PACKED_BYTES_MIN:  # type: ignore[arg-type]
+        response.enable_compression()
     for name, value in headers:
         if name.lower() == "content-type":
             response.headers["Content-Type"] = value
