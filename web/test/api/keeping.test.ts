@@ -126,6 +126,19 @@ it('keeps the last good data, and asks anew once when the service is back', asyn
   expect(weather.now.value).toBe('calm')
 })
 
+it('shows a page that could not be shown, by itself once the service is back', async () => {
+  const world = service((line) =>
+    line.endsWith('/classes') ? json({ classes: [] }) : json({ status: 'ok' }))
+  world.away = true
+  const { result: classes } = inApp(() => queries.useClasses())
+  await pass(20_000)
+  expect(classes.isError.value).toBe(true)
+  world.away = false
+  await pass(5_000)
+  expect(classes.data.value).toEqual({ classes: [] })
+  expect(world.reached.filter((line) => line.endsWith('/classes'))).toHaveLength(1)
+})
+
 it('tells the reason of a refused Play on whatever page it is looked for', async () => {
   service(() => json({ title: 'Two labs at a time.' }, 409))
   const { result } = inApp(() => ({
