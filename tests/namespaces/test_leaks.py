@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.root
 
 _CYCLES = 30
 _LARGE = labs.Resources(disk_mb=128)
+_HUGE = labs.Resources(disk_mb=20_000)
 
 
 def _keeper_name(folder: Path) -> str:
@@ -172,6 +174,31 @@ def test_no_lab_outlives_its_keeper(folder: Path, number: int) -> None:
         with pytest.raises(places.NoSuchMachine):
             inside[0].run(["true"])
         assert opened.lab().run(["true"]).code == 0
+
+
+@pytest.mark.parametrize("end", ["delete", "kill the keeper"])
+def test_a_lab_ended_while_its_disk_is_made_leaves_no_disk(folder: Path, end: str) -> None:
+    with rigs.opened(folder) as opened:
+        for _ in range(6):
+            _end_amid_its_making(opened, rigs.order(resources=_HUGE), end)
+            assert opened.provider.inventory() == []
+            assert _left(opened.folder) == NOTHING
+
+
+def _end_amid_its_making(opened: rigs.Rig, wanted: ports.MachineOrder, end: str) -> None:
+    def make() -> None:
+        with contextlib.suppress(ports.CreateRefused, ports.Unclear):
+            opened.provider.create(wanted)
+
+    making = threading.Thread(target=make)
+    making.start()
+    rigs.until(lambda: not making.is_alive() or any((opened.folder / "disks").iterdir()))
+    if end == "delete":
+        opened.provider.delete(wanted.label)
+    else:
+        os.kill(rigs.keepers(opened.folder)[0], signal.SIGKILL)
+    making.join()
+    opened.provider.delete(wanted.label)
 
 
 _VICTIM = """

@@ -245,8 +245,6 @@ def _lock(folder: Path) -> int | None:
 
 def _clean(folder: Path, groups: cgroups.Cgroups, turns: loop.Loop) -> None:
     """Remove what a killed keeper left: its labs died with it, their groups and files did not."""
-    for image in (folder / "disks").iterdir():
-        image.unlink()
 
     def again(tries: int) -> None:
         left = [label for label in groups.labels() if not groups.end(label)]
@@ -257,6 +255,9 @@ def _clean(folder: Path, groups: cgroups.Cgroups, turns: loop.Loop) -> None:
 
     again(_CLEAN_TRIES)
     turns.run()
+    # Only now: until its group has ended, a builder may still have been making one.
+    for image in (folder / "disks").iterdir():
+        image.unlink(missing_ok=True)
 
 
 def _prepare(folder: Path) -> None:

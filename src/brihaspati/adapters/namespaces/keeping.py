@@ -20,6 +20,7 @@ from brihaspati.adapters.namespaces import (
     loop,
     orders,
     ranges,
+    upper,
     wire,
 )
 
@@ -243,6 +244,9 @@ class Labs:
             lab.retry_seconds = min(2 * lab.retry_seconds, _LAST_RETRY_SECONDS)
             self._tools.turns.after(lab.retry_seconds, lambda: self._finish(lab))
             return
+        # A builder that was killed could not take its disk's name away; nobody is left to use it.
+        with contextlib.suppress(OSError):
+            upper.disk_file(self._tools.folder, lab.order.label).unlink()
         del self.all[lab.order.label]
         self._tools.ids.give_back(lab.first_id)
         if lab.machine >= 0:

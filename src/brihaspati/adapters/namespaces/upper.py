@@ -26,6 +26,11 @@ _TRIES = 64
 _ROOM_MB_MIN = 64
 
 
+def disk_file(folder: Path, label: str) -> Path:
+    """The file of a lab's large disk, which has a name only while the disk is made."""
+    return folder / "disks" / f"{label}.img"
+
+
 def _wants_tmpfs(order: orders.LabOrder) -> bool:
     """Small disks live in memory; they count as the lab's, so at most half of what it has."""
     return order.disk_mb <= TMPFS_MB_MAX and 2 * order.disk_mb <= order.memory_mb
@@ -69,21 +74,22 @@ def _make_ext4(image: Path, size_mb: int) -> None:
         raise OSError(errno.ENOSPC, f"cannot make a disk of {size_mb} MiB at {image.parent}")
 
 
-def _mount_disk(order: orders.LabOrder, disks: Path, at: Path) -> None:
+def _mount_disk(order: orders.LabOrder, folder: Path, at: Path) -> None:
     """A file of the host as the lab's disk; it is unlinked at once, so nothing can stay behind."""
-    image = disks / f"{order.label}.img"
+    path = disk_file(folder, order.label)
+    disks = path.parent
     room = os.statvfs(disks)
     if room.f_bavail * room.f_frsize < min(order.disk_mb, _ROOM_MB_MIN) << 20:
         raise cgroups.HostUnfit(f"the disk under {disks} is full: free some space")
     try:
-        fd = os.open(image, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         os.ftruncate(fd, order.disk_mb << 20)
-        _make_ext4(image, order.disk_mb)
+        _make_ext4(path, order.disk_mb)
         device = _attach_loop(fd)
         kernel.mount(device, str(at), "ext4", kernel.MS_NODEV, "nobarrier,noauto_da_alloc")
         os.close(fd)
     finally:
-        image.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def _mount_tmpfs(order: orders.LabOrder, at: Path) -> None:
@@ -112,7 +118,7 @@ def mount(order: orders.LabOrder, folder: Path, owner: int, userns: int) -> str:
     if _wants_tmpfs(order):
         _mount_tmpfs(order, at)
     else:
-        _mount_disk(order, folder / "disks", at)
+        _mount_disk(order, folder, at)
     for name in ("upper", "work", "lower", "root"):
         (at / name).mkdir()
     os.chown(at / "upper", owner, owner)
