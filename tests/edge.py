@@ -17,7 +17,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-KEPT = ("content-type", "set-cookie", "cache-control")
+KEPT = ("content-type", "set-cookie", "cache-control", "content-encoding")
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,8 @@ class Weather:
             answer = await self._pass_on(request)
             self.reached.append(line)
         if re.search(API, line):
-            await asyncio.sleep(self.delay_seconds)
+            with suppress(TimeoutError):  # or until the line changes
+                await asyncio.wait_for(self._changed.wait(), self.delay_seconds)
         if (fault and fault.kind == "lost reply") or not await self._gets_through():
             return _gone(transport)
         answer.force_close()  # Chromium repeats by itself what fails on a used connection

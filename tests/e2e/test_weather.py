@@ -105,8 +105,9 @@ def test_play_pressed_without_a_line_is_kept_and_done_when_it_is_back(
     sky: Weather, through: FreshServer, ipad: BrowserContext, faults: Faults
 ) -> None:
     page = ipad.new_page()
-    with page.expect_response(re.compile("LabPage.*js")):  # fetched ahead of the press
+    with page.expect_response(re.compile("LabPage.*js")):  # fetched ahead of the press, and more
         join(ipad, through, "Deepa", page)
+    page.wait_for_load_state("networkidle")
     page.clock.install()
     sky.takes_the_line("refused")
     press_play(page)
