@@ -106,9 +106,10 @@ def sandbox_of(item: Item) -> Sandbox:
 
 def record_of(item: Item) -> Record:
     """The sandbox an item holds."""
+    effects = item.body["effects"]  # of most there are none: this is read very often
     return Record(
         sandbox=_SANDBOX.validate_python(item.body["sandbox"]),
-        unfinished=_EFFECTS.validate_python(item.body["effects"]),
+        unfinished=_EFFECTS.validate_python(effects) if effects else (),
         version=item.version,
     )
 

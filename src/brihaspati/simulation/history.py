@@ -24,6 +24,7 @@ from brihaspati.simulation.promises import Promises
 STUDENTS = 20
 CLASS_MINUTES = 60
 REST_MINUTES = 30
+LAST_LEAVE_MINUTES = 70
 LATEST_HOURS = 8
 STRANGERS = 3
 NewStore = Callable[[ports.Clock, int], ports.Store]
@@ -67,6 +68,7 @@ def live(
     _sweep_on(town, sweeper, dice.part("sweeper"))
     town.agenda.run(START + CLASS_MINUTES * MINUTE)
     town.weather.calm = True
+    town.agenda.run(START + LAST_LEAVE_MINUTES * MINUTE)
     while town.promises.is_anyone_alive() and town.agenda.now < START + LATEST_HOURS * 60 * MINUTE:
         town.agenda.run(town.agenda.now + 10 * MINUTE)
     town.agenda.run(town.agenda.now + REST_MINUTES * MINUTE)
@@ -169,7 +171,7 @@ def _people(town: Town, room: Classroom, dice: Dice, count: int) -> None:
     spread_ms = dice.choose((5 * SECOND, 40 * SECOND, 3 * MINUTE))
     for number in range(count):
         mine = dice.part(f"student {number}")
-        leaves_at = START + mine.between(10, 70) * MINUTE
+        leaves_at = START + mine.between(10, LAST_LEAVE_MINUTES) * MINUTE
         student = Student(town, room, f"Student {number}", mine, portals, leaves_at)
         student.arrive(begin + mine.between(0, spread_ms))
     trainer = Trainer(town, room, dice.part("trainer"), portals[0])
@@ -177,18 +179,20 @@ def _people(town: Town, room: Classroom, dice: Dice, count: int) -> None:
 
 
 def _sweep_on(town: Town, sweeper: Process, dice: Dice) -> None:
-    """The minute's duties, until rest; in some worlds they sleep for a while."""
+    """The duties of every minute or two, until rest; in some worlds they sleep for a while."""
     sleeps_from = sleeps_until = 0
     if town.weather.rules("sweeper sleeps"):
         sleeps_from = START + dice.between(5, 45) * MINUTE
         sleeps_until = sleeps_from + dice.between(2, 15) * MINUTE
         town.promises.asleep_ms = sleeps_until - sleeps_from
 
-    def minute() -> None:
+    rhythm_ms = town.promises.rhythm_ms = dice.choose((1, 2, 2)) * MINUTE
+
+    def duties() -> None:
         if not sleeps_from <= town.agenda.now < sleeps_until:
             sweeper.do(lambda engine: engine.sweeping.hear())
             sweeper.do(lambda engine: engine.sweeping.sweep())
             sweeper.do(lambda engine: engine.sweeping.fill_pools())
-        town.agenda.after(MINUTE, minute)
+        town.agenda.after(rhythm_ms, duties)
 
-    town.agenda.after(dice.between(0, MINUTE), minute)
+    town.agenda.after(dice.between(0, rhythm_ms), duties)

@@ -12,9 +12,9 @@ from brihaspati.simulation.agenda import Agenda
 from brihaspati.simulation.cloud import MINUTE, PRICE_MICROS_PER_HOUR, SECOND, Box, Cloud
 
 SKEW_MS_MAX = 2 * SECOND
-# How long a machine may outlive its sandbox's end while the provider answers, deletes what it says
-# it deletes, and the sweeper is awake.
-OVERTIME_MS_MAX = 10 * MINUTE
+# How many sweeps may pass until a machine is gone that outlived its sandbox, while the provider
+# answers, deletes what it says it deletes, and the sweeper is awake.
+OVERTIME_SWEEPS_MAX = 10
 # How much later than its limit a start may end, ready or failed.
 START_LATE_MS_MAX = 10 * MINUTE
 CENT_MICROS = 10_000
@@ -63,6 +63,7 @@ class Promises:
     budget_changed_at: int = 0
     excused_ms: int = 0
     asleep_ms: int = 0
+    rhythm_ms: int = MINUTE
     ready: int = 0
 
     def break_(self, what: str) -> None:
@@ -284,5 +285,5 @@ class Promises:
                 - self.asleep_ms
                 - box.hidden_ms
             )
-            if late > OVERTIME_MS_MAX:
+            if late > OVERTIME_SWEEPS_MAX * self.rhythm_ms:
                 self.break_(f"{box.label} outlived its sandbox by {late // 1000} s")
