@@ -181,7 +181,8 @@ def a_stray_goes_and_a_stranger_stays() -> Scene:
 def a_double_click_on_two_devices() -> Scene:
     """Asha presses Play on the laptop and, in the same moment, on the phone.
 
-    Both have read that there is no lab yet. The version on the record decides who was first.
+    Both have read that there is no lab yet. Only one of the two writes is taken; the other device
+    then finds the lab that there is.
     """
     scene = Scene("two devices")
     asha = scene.student("Asha")
