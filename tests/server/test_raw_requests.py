@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from brihaspati.entrypoints.cli.fresh import FreshServer
+from brihaspati import wiring
+from brihaspati.entrypoints.cli.fresh import FreshServer, fresh_server
 
 JSON = b"Content-Type: application/json\r\n"
 # Half a request gets no answer; for a whole one this is room for a busy machine.
@@ -78,3 +79,13 @@ def test_strange_bytes_are_no_fault_of_ours(server: FreshServer, sent: bytes) ->
 def test_nothing_of_all_this_was_logged_as_a_fault(server: FreshServer) -> None:
     log = (server.folder / "server.log").read_text()
     assert "Traceback" not in log
+
+
+@pytest.mark.parametrize(("secure", "closes"), [("1", True), ("", False)])
+def test_behind_a_proxy_every_connection_is_for_one_request(secure: str, *, closes: bool) -> None:
+    # The door tells WebSockets by a connection's first bytes; a proxy uses connections again.
+    with fresh_server(wiring.open_shop({}), pool=0, secure=secure) as server:
+        sent = b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        answer = said(server, sent)
+    assert (b"Connection: close" in answer) is closes
+    assert b'"ok"' in answer

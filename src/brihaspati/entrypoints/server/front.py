@@ -60,7 +60,12 @@ class Front:
         assert self._site is not None
         if self._previews.matches(request.host):
             return await self._previews(request)
-        return await self._site.answer(request)
+        answer = await self._site.answer(request)
+        if self._parts.secure:
+            # A proxy would ask for a WebSocket on a connection that it has used for requests; the
+            # door tells them apart by the first bytes of a connection.
+            answer.force_close()
+        return answer
 
     def shut(self) -> None:
         """Let nobody in any more."""
