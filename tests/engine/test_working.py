@@ -165,3 +165,18 @@ def test_a_message_that_comes_again_while_something_waits_does_not_multiply() ->
             house.run()
         house.clock.advance(house.bounds.lookup_grace_ms / 1000)
         assert len(house.queue.take(50, visible_after_seconds=60)) == 1
+
+
+def test_a_young_machine_that_no_list_shows_yet_is_not_gone_when_its_delete_has_no_answer() -> None:
+    moods = Moods()
+    house = House(plan=moods, delays=memory.Delays(lag_ms=10_000))
+    room = house.classroom()
+    record = play(house, room, house.student(room))
+    house.run()
+    house.engine.playing.stop(record.sandbox.slot, "stopped")
+    with moods.being_unclear("delete"):
+        house.run()
+    assert now_of(house, record).sandbox.phase == "stopping"
+    house.pass_time(60)
+    assert now_of(house, record).sandbox.phase == "gone"
+    assert house.provider.running() == []

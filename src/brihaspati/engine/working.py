@@ -7,14 +7,13 @@ version on the record decides who was first, everybody else loads again.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from brihaspati import ports
-from brihaspati.domain import effects, events, lifecycle
+from brihaspati.domain import effects, events, lifecycle, strays
 from brihaspati.domain.effects import Effect
 from brihaspati.domain.events import Event
 from brihaspati.domain.labs import Lab
@@ -192,11 +191,17 @@ class Worker:
     def _delete(self, sandbox: Sandbox, effect: effects.DeleteMachine) -> Event:
         """Ask, then believe only what the look-up and the inventory both say.
 
-        An ask without an answer may have been heard, now or the time before: look all the same.
+        An ask without an answer may have been heard, now or the time before: look all the same. But
+        a young machine may not be shown yet, and that it is not there says nothing then.
         """
         provider = self.world.providers[sandbox.terms.provider]
-        with contextlib.suppress(ports.Unclear):
+        try:
             provider.delete(effect.machine_id)
+        except ports.Unclear:
+            machine = sandbox.machine(effect.label)
+            age_ms = self.world.clock.now() - ((machine and machine.created_at) or 0)
+            if age_ms < strays.YOUNG_MS:
+                return events.DeleteAsked(effect.label)
         try:
             gone = provider.find(effect.label) is None and all(
                 m.label != effect.label for m in provider.inventory()

@@ -57,6 +57,9 @@ class Student:
 
     def _begin(self) -> None:
         if self.id:
+            if self.dice.happens(0.4):  # another lab, in a second tab
+                later = self.dice.choose((0, 1, 10, 300))
+                self.town.agenda.after(later, lambda: self.play(self.room.labs[-1][0]))
             self.play(self.room.labs[0][0])
             self._look_later()
 
@@ -97,7 +100,10 @@ class Student:
             self.town.heard.typed[sandbox["id"]] = self.town.agenda.now
         elif sandbox["phase"] == "ready" and chance < 0.75:
             left = sandbox["extensions_left"]
+            self.town.promises.extends_asked.setdefault(sandbox["id"], set()).add(left)
             self._press("extend", lambda engine: engine.playing.extend(slot, left))
+            if self.dice.happens(0.4):  # a double click
+                self._press("extend", lambda engine: engine.playing.extend(slot, left))
         elif chance < 0.9:
             self.town.promises.stops_asked.add(sandbox["id"])
             self._press("stop", lambda engine: engine.playing.stop(slot, "stopped"))

@@ -52,6 +52,7 @@ class Promises:
     cloud: Cloud
     broken: list[str] = field(default_factory=list)
     stops_asked: set[str] = field(default_factory=set)
+    extends_asked: dict[str, set[int]] = field(default_factory=dict)
     given_ms: dict[str, int] = field(default_factory=dict)
     slots: dict[ports.Key, str] = field(default_factory=dict)
     sandboxes: dict[str, Seen] = field(default_factory=dict)
@@ -123,7 +124,7 @@ class Promises:
         if room is None:
             return
         mine = [s for s in self.sandboxes.values() if self._counts(s, user)]
-        if len(mine) + 1 > room["sandboxes_per_student_max"] + 1:
+        if len(mine) >= room["sandboxes_per_student_max"]:
             self.break_(f"{user} has {len(mine) + 1} labs at a time")
         budget = room["budget_micros"]
         if budget is None or now < self.budget_changed_at + CACHE_MS:
@@ -153,6 +154,9 @@ class Promises:
         if body["phase"] != "ready" or body["deadline_at"] is None:
             return
         terms, now = body["terms"], body["ready_at"]
+        used = terms["extensions_max"] - body["extensions_left"]
+        if used > len(self.extends_asked.get(body["id"], ())):
+            self.break_(f"{body['id']} was extended {used} times, which nobody asked for")
         agreed = terms["lifetime_seconds"] + terms["extensions_max"] * terms["extend_seconds"]
         latest = now + agreed * 1000 + self.given_ms.get(body["id"], 0)
         if body["deadline_at"] > latest:
