@@ -59,7 +59,7 @@ def test_a_setup_that_fails_after_somebody_looked_the_machine_up_fails_with_its_
     failed = after(looked_up.sandbox, refused, now=NOW + 5)
     assert (failed.sandbox.phase, failed.sandbox.reason) == ("failed", "setup.sh: no python3")
     assert failed.sandbox.at_rest
-    assert effects.WriteProof(LABEL, NOW, NOW + 5, "id") in failed.effects
+    assert effects.WriteProof(LABEL, NOW, NOW + 5, "id", deleted=False) in failed.effects
 
 
 def test_a_refusal_for_good_of_an_earlier_attempt_does_not_fail_the_one_under_way() -> None:

@@ -133,7 +133,7 @@ def test_a_machine_that_was_never_seen_has_a_proof_too_for_it_may_come_late() ->
     asked = replace(sandbox.machines[0], state="asked", machine_id=None, created_at=None)
     sandbox = sandbox.with_machine(replace(asked, missed=lifecycle.LOOKUPS_MAX - 1))
     decision = decide(sandbox, events.MachineMissing(LABEL), NOW + 5)
-    assert effects.WriteProof(LABEL, None, NOW + 5) in decision.effects
+    assert effects.WriteProof(LABEL, None, NOW + 5, deleted=False) in decision.effects
 
 
 def test_a_delete_that_lies_is_asked_again_ever_more_slowly() -> None:

@@ -223,7 +223,9 @@ class Student:
     def extends(self) -> None:
         """Ask for more time."""
         self.scene.narrator.say(f"{self.name} presses Extend")
-        left = self._record().sandbox.extensions_left
+        sandbox = self._record().sandbox
+        left = sandbox.extensions_left
+        self.scene.witness.extends_asked.setdefault(sandbox.id, set()).add(left)
         self.scene.server.do(lambda engine: engine.playing.extend(self.slot, left))
 
     def stops(self) -> None:

@@ -73,12 +73,16 @@ class CloseDoors:
 
 @dataclass(frozen=True, slots=True)
 class WriteProof:
-    """Keep the record of one machine: when it was made, when it was verified gone, its cost."""
+    """Keep the record of one machine: when it was made, when it was verified gone.
+
+    `deleted`: by us; else it had gone by itself, or by another hand.
+    """
 
     label: str
     created_at: int | None
     gone_at: int
     machine_id: str | None = None
+    deleted: bool = True
     not_before: int = 0
     kind: Literal["write_proof"] = "write_proof"
 

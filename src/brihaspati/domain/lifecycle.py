@@ -324,7 +324,8 @@ def _proof(machine: Machine, now: int) -> tuple[Effect, ...]:
     created_at, machine_id = machine.created_at, machine.machine_id
     if created_at is None and machine.missed == 0:
         return ()  # refused: certainly never made
-    return (effects.WriteProof(machine.label, created_at, now, machine_id),)
+    deleted = machine.state == "doomed"
+    return (effects.WriteProof(machine.label, created_at, now, machine_id, deleted),)
 
 
 def _rest(sandbox: Sandbox, now: int) -> Decision:

@@ -30,6 +30,7 @@ CONFLICTS_MAX = 50
 ROUNDS_MAX = 50
 RETRYABLE = frozenset({"sold_out", "rate"})
 VERIFIED = "deleted; the look-up finds nothing and the inventory agrees"
+VANISHED = "not deleted by us; the look-up finds nothing and the inventory agrees"
 NEVER_SEEN = "asked for; no look-up ever found it"
 # What a sandbox's machines are called among themselves; every sandbox has a network of its own.
 PRIVATE_NETWORK = "10.200.0."
@@ -248,7 +249,9 @@ def _labels(sandbox: Sandbox) -> dict[str, str]:
 
 
 def _end(effect: effects.WriteProof) -> End:
-    how = VERIFIED if effect.machine_id is not None else NEVER_SEEN
+    how = VERIFIED if effect.deleted else VANISHED
+    if effect.machine_id is None:
+        how = NEVER_SEEN
     return End(effect.label, effect.machine_id, effect.created_at, effect.gone_at, how)
 
 
