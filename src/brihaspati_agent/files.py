@@ -138,6 +138,8 @@ def _write(request: dict[str, Any]) -> Act:
     expected = request.get("version", "any")
     if not isinstance(expected, str) or not _VERSION.fullmatch(expected):
         raise Problem('"version" is what a read answered, or "new"')
+    if path.endswith("\n"):
+        raise Problem("a name here cannot end with a line break")  # the shell would drop it
     if len(data) > FILE_BYTES_MAX:
         raise Problem(f"a file here has at most {FILE_BYTES_MAX} bytes", "large")
 
@@ -193,3 +195,4 @@ class FilesSocket(RequestSocket):
     permission = "files"
     operations = _OPERATIONS
     by_hand = frozenset(_OPERATIONS) - {"list"}
+    alone = frozenset({"write"})

@@ -112,7 +112,7 @@ class Hub:
         """
         sandbox = ticket.sandbox
         choice = ticket.choice(name)
-        if choice is None:
+        if choice is None or not (visitor.writer or self._may_be_seen(sandbox, name)):
             raise wire.Bad(wire.NOT_FOUND, "this lab has no such terminal")
         fresh = self._ended_run(sandbox, name)
         if fresh is not None and not visitor.writer:
@@ -130,6 +130,11 @@ class Hub:
         if fresh is not None and fresh is not run:
             viewer.event({"type": "notice", "text": "The program had ended. This is a new one."})
         return run, viewer
+
+    def _may_be_seen(self, sandbox: str, name: str) -> bool:
+        """Whether who only looks on finds it: they start no more shells beside the lab's."""
+        desk = self._desks.get(sandbox)
+        return tickets.another_shell(name) is None or (desk is not None and name in desk.slots)
 
     def _ended_run(self, sandbox: str, name: str) -> terminals.Run | None:
         desk = self._desks.get(sandbox)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import functools
 import logging
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -21,6 +23,9 @@ from brihaspati_agent import connections, places, tickets, wire
 _logger = logging.getLogger(__name__)
 _AT_ONCE = 4
 _WAITING_MAX = 64
+
+# By a machine's label; forgotten when nobody holds it or waits for it.
+_locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
 Act = Callable[[places.Place], dict[str, Any]]
 
@@ -41,6 +46,8 @@ class RequestSocket(connections.Connection):
     operations: ClassVar[Mapping[str, Callable[[dict[str, Any]], Act]]]
     # Operations that only a person asks for: they count as a sign of life of the student.
     by_hand: ClassVar[frozenset[str]] = frozenset()
+    # Operations that look before they change: one at a time in a machine, whoever asks.
+    alone: ClassVar[frozenset[str]] = frozenset()
     _machines: Mapping[str, str] | None = None
 
     def __init__(self, service: connections.Service, *, welcome: bool) -> None:
@@ -81,7 +88,7 @@ class RequestSocket(connections.Connection):
         number = request.get("id")
         try:
             work = self._work(request)
-            async with self._turn:
+            async with self._turn, self._alone(request):
                 answer = await self.service.hub.blocking(work)
         except Problem as problem:
             self._refuse(number, problem.kind, str(problem))
@@ -108,6 +115,11 @@ class RequestSocket(connections.Connection):
         if name in self.by_hand and self.sandbox is not None:
             self.service.hub.typed(self.sandbox)
         return functools.partial(_perform, self.service.hub.at, label, act)
+
+    def _alone(self, request: dict[str, Any]) -> contextlib.AbstractAsyncContextManager[None]:
+        if request.get("op") not in self.alone:
+            return contextlib.nullcontext()
+        return _locks.setdefault(self._label(request.get("machine")), asyncio.Lock())
 
     def _label(self, machine: Any) -> str:
         machines = self._machines or {}

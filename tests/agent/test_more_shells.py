@@ -91,3 +91,14 @@ def test_shells_that_have_ended_make_room() -> None:
             assert (await agent.open(terminal="main~9")).hello["ended"] is None
 
     stage.play(scenario)
+
+
+def test_who_only_watches_starts_none() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            watching = agent.signer.ticket(may=["watch"])
+            assert (await agent.refused(watching, terminal="main~2"))[0] == 4404
+            assert agent.hub.heartbeat("abc234").terminals == 0
+            await agent.open(agent.signer.ticket(may=["watch"]))
+
+    stage.play(scenario)
