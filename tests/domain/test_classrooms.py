@@ -141,6 +141,7 @@ def test_a_class_that_can_be_is_tidied() -> None:
         ("title", {"title": " \n "}),
         ("title", {"title": "x" * (classrooms.TITLE_LENGTH_MAX + 1)}),
         ("closes_at", {"closes_at": 1000}),
+        ("closes_at", {"closes_at": classrooms.LAST_MOMENT + 1}),
         ("labs", {"labs": ()}),
         ("labs", {"labs": tuple((f"lab{n}", "v1") for n in range(classrooms.LABS_MAX + 1))}),
         ("labs", {"labs": (("hello", "v1"), ("hello", "v2"))}),

@@ -339,7 +339,8 @@ def test_the_table_has_every_lab_and_step_and_no_formulas(house: House, trainer:
     )
     asha = joined(house, "Asha, the first")
     joined(house, "=HYPERLINK(1)")
-    trainer.send("PUT", f"{CLASS}/roster", {"people": [{"name": "+Zara"}, {"name": "@Ravi"}]})
+    expected = [{"name": name} for name in ("+Zara", "@Ravi", "\uff1dEla")]
+    trainer.send("PUT", f"{CLASS}/roster", {"people": expected})
     asha.send("PUT", SANDBOX)
     house.run()
     house.clock.advance(36)
@@ -357,7 +358,8 @@ def test_the_table_has_every_lab_and_step_and_no_formulas(house: House, trainer:
         *("web: lab", "web: passed of 1", "web: 1 =Look"),
     ]
     by_name = {row[0]: row[1:] for row in rows}
-    assert set(by_name) == {"Asha, the first", "'=HYPERLINK(1)", "'+Zara", "'@Ravi"}
+    formulas = {"'=HYPERLINK(1)", "'+Zara", "'@Ravi", "'\uff1dEla"}
+    assert set(by_name) == {"Asha, the first", *formulas}
     assert by_name["Asha, the first"] == [
         *("", "2027-01-15 08:00:00", "", "0.001000"),
         *("ready", "0", "", "seen", "", ""),

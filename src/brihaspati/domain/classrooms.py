@@ -15,6 +15,8 @@ CODE_LENGTH = 8
 NAME_LENGTH_MAX = 60
 TITLE_LENGTH_MAX = 120
 LABS_MAX = 50
+# The end of 2099; what is far beyond is no date that a browser can show.
+LAST_MOMENT = 4_102_444_800_000
 # They have no shape of their own and give the letters around them theirs, as Bengali, Kannada,
 # Malayalam, Sinhala and Persian are written.
 JOINERS = "\u200c\u200d"
@@ -82,6 +84,10 @@ def checked(room: Classroom) -> Classroom:
             "closes_at",
             "The class closes before it opens.",
             "Choose an end that is later than the beginning.",
+        )
+    if room.closes_at > LAST_MOMENT:
+        raise BadField(
+            "closes_at", "The class closes after the year 2099.", "Choose an earlier end."
         )
     names = [name for name, _ in room.labs]
     if not 1 <= len(names) <= LABS_MAX:

@@ -37,6 +37,14 @@ it('says on which line what is wrong, and leaves that line out', () => {
   ])
 })
 
+it('finds what the server would refuse: two of one name, and a name too long', () => {
+  const text = `Ann Lee,a@x.org\nann  LEE,b@x.org\n${'n'.repeat(61)}\n${'n'.repeat(60)}`
+  const { lines } = readRoster(text)
+  expect(lines.map(({ trouble, sameAs }) => [trouble, sameAs])).toEqual([
+    [null, null], ['twice', 1], ['long', null], [null, null],
+  ])
+})
+
 it('writes a list that is read as it was', () => {
   const list = [{ name: 'Rao, "Ash"', email: null }, { name: 'Cem', email: 'c@x.org' }]
   expect(peopleOf(readRoster(rosterText(list)))).toEqual(list)

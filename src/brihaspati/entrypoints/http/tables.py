@@ -13,7 +13,7 @@ from brihaspati.engine.boards import Board, Row
 from brihaspati.entrypoints.http.routes import call
 
 # A spreadsheet would take a cell that begins so for a formula.
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+FORMULAS = (*"=+-@\t\r", *"\uff1d\uff0b\uff0d\uff20")  # the last four are wide ones
 STATES = {".": "", "o": "seen", "x": "failing", "p": "passed", "s": "solved"}
 # Without it some spreadsheets take UTF-8 for something else.
 MARK = "\ufeff"

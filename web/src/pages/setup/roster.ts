@@ -11,7 +11,9 @@ export type RosterLine = {
 }
 export type Roster = { lines: RosterLine[]; header: boolean; good: number; bad: number }
 
-const NAME_MAX = 400
+// What the server takes.
+const NAME_MAX = 60
+const ADDRESS_MAX = 254
 const ADDRESS = /^[^\s@<>",;]+@[^\s@<>",;]+\.[^\s@<>",;]+$/
 const WITH_ADDRESS = /^(.*?)\s*<([^<>]+)>$/
 const HEADS = {
@@ -83,7 +85,7 @@ function byLooks(cells: readonly string[]): Person {
 function troubleOf({ name, email }: Person): Trouble | null {
   if (!name) return 'no_name'
   if (email && !ADDRESS.test(email)) return 'bad_email'
-  return name.length > NAME_MAX || email.length > NAME_MAX ? 'long' : null
+  return name.length > NAME_MAX || email.length > ADDRESS_MAX ? 'long' : null
 }
 
 export function readRoster(text: string): Roster {
@@ -96,9 +98,11 @@ export function readRoster(text: string): Roster {
     const cells = fields(line, separator)
     const { name, email } = heads ? byHead(cells, heads) : byLooks(cells)
     const trouble = troubleOf({ name, email })
-    const key = (email || name.replace(/\s+/g, ' ')).toLowerCase()
-    const sameAs = trouble ? null : (seen.get(key) ?? null)
-    if (!trouble && sameAs === null) seen.set(key, number)
+    // Who came is known by their name, so two of one name cannot be told apart either.
+    const keys = [name.normalize('NFKC').replace(/\s+/g, ' ').toLowerCase(), email.toLowerCase()]
+    const before = keys.flatMap((key) => (key && seen.get(key)) || [])
+    const sameAs = trouble ? null : (before[0] ?? null)
+    if (!trouble && sameAs === null) for (const key of keys) if (key) seen.set(key, number)
     const twice = sameAs === null ? trouble : 'twice'
     return { line: number, name, email: email || null, trouble: twice, sameAs }
   })
