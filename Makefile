@@ -15,7 +15,7 @@ HOST_TOOLS := ip=iproute2 nft=nftables mkfs.ext4=e2fsprogs
 TEST_TOOLS := $(HOST_TOOLS) chromium=chromium bwrap=bubblewrap dockerd=docker.io podman=podman busybox=busybox-static git=git
 TEST_TOOLS += WebKitWebDriver=webkit2gtk-driver Xvfb=xvfb dbus-run-session=dbus-daemon dbus-launch=dbus-x11
 
-.PHONY: help install up test coverage lint bench shots lighthouse web lock clean install-dev
+.PHONY: help install up test coverage lint bench torture shots lighthouse web lock clean install-dev
 
 help:  ## Say what can be done
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## /  make \1\t/' | expand -t 18
@@ -53,6 +53,9 @@ lighthouse: install-dev  ## Measure the pages, with Lighthouse too
 	@scripts/once web/measure/node_modules/.stamp "Installing Lighthouse" \
 	    web/measure/package-lock.json -- npm --prefix web/measure --loglevel error install --no-save
 	@.venv/bin/python -m bench --only pages $(ARGS)
+
+torture: install  ## Kill a busy server for two minutes, then look for what is left (root)
+	@.venv/bin/python -m bench.torture $(ARGS)
 
 web:  ## Build the web app
 	@scripts/web build
