@@ -8,14 +8,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from brihaspati import ports
 from brihaspati.domain import events, lifecycle, pools, sandboxes, strays
 from brihaspati.domain.classrooms import Classroom
-from brihaspati.domain.sandboxes import Machine, Sandbox, Slot, Terms
+from brihaspati.domain.sandboxes import Machine, Slot, Terms
 from brihaspati.domain.scrubs import End
 from brihaspati.engine import records
 from brihaspati.engine.classes import Classes
@@ -155,10 +155,11 @@ class Sweeping:
 
     def _alive(self) -> list[Record]:
         """Every sandbox that may own a machine: whatever is not at rest is in the due index."""
-        found = []
+        return [records.record_of(item) for item in self._alive_items()]
+
+    def _alive_items(self) -> Iterator[Item]:
         for shard in range(self.world.due_shards):
-            found += [records.record_of(i) for i in self._index("due", f"due#{shard}")]
-        return found
+            yield from self._index("due", f"due#{shard}")
 
     def _delete(self, provider: ports.Provider, verdict: strays.Verdict) -> None:
         for stray in verdict.delete:
@@ -257,13 +258,10 @@ class Sweeping:
     def hear(self) -> int:
         """Ask the agents when someone last typed; save what is news. Returns how many were."""
         heard = 0
-        for record in self._alive():
-            sandbox = record.sandbox
-            at = self.world.agents.last_input_at(sandbox.id)
-            if at is not None and self._is_news(sandbox, at):
-                self.worker.post(sandbox.slot, events.InputSeen(at))
+        for item in self._alive_items():
+            said = item.body["sandbox"]  # as it is stored: this is asked often, and is seldom news
+            at = self.world.agents.last_input_at(said["id"]) if said["phase"] == "ready" else None
+            if at is not None and at > (said["last_input_at"] or 0):
+                self.worker.post(records.record_of(item).sandbox.slot, events.InputSeen(at))
                 heard += 1
         return heard
-
-    def _is_news(self, sandbox: Sandbox, at: int) -> bool:
-        return sandbox.phase == "ready" and at > (sandbox.last_input_at or 0)

@@ -22,9 +22,9 @@ from brihaspati.simulation.process import Process, Town
 from brihaspati.simulation.promises import Promises
 
 STUDENTS = 20
-CLASS_MINUTES = 60
+CLASS_MINUTES = 45
 REST_MINUTES = 30
-LAST_LEAVE_MINUTES = 70
+LAST_LEAVE_MINUTES = 55
 LATEST_HOURS = 8
 STRANGERS = 3
 NewStore = Callable[[ports.Clock, int], ports.Store]
@@ -102,7 +102,7 @@ def _town(dice: Dice, only: frozenset[str] | None, new_store: NewStore, tell: Te
             name = ("web-1", "bh-prod-abc-a1-main", f"bh-simx-{number}-a1-main")[number]
             cloud.make(name, stranger=True)
     if weather.rules("deletes fail for an hour"):
-        begin, length = dice.between(5, 50) * MINUTE, dice.between(10, 60) * MINUTE
+        begin, length = dice.between(5, 40) * MINUTE, dice.between(10, 60) * MINUTE
         end = START + begin + length
         agenda.at(START + begin, lambda: setattr(cloud, "deletes_fail_until", end))
         promises.excused_ms += length
@@ -140,13 +140,13 @@ def _room(town: Town, dice: Dice) -> Classroom:
         instructor="Prof. Iyer",
         code="MARIGOLD",
         opens_at=START,
-        closes_at=START + dice.choose((45, 60, 300)) * MINUTE,
+        closes_at=START + dice.choose((35, 60, 300)) * MINUTE,
         seats=dice.choose((STUDENTS, STUDENTS + 5, STUDENTS - 3)),
         labs=tuple((lab.name, lab.version) for lab in found),
         provider=NAME,
         budget_micros=dice.choose((None, None, 200_000, 2_000_000)),
         sandboxes_per_student_max=dice.choose((1, 2)),
-        pool=dice.choose((0, 0, 3, 12)),
+        pool=dice.choose((0, 0, 0, 4)),
     )
     engine.classes.create(room)
 
@@ -182,11 +182,11 @@ def _sweep_on(town: Town, sweeper: Process, dice: Dice) -> None:
     """The duties of every minute or two, until rest; in some worlds they sleep for a while."""
     sleeps_from = sleeps_until = 0
     if town.weather.rules("sweeper sleeps"):
-        sleeps_from = START + dice.between(5, 45) * MINUTE
+        sleeps_from = START + dice.between(5, 35) * MINUTE
         sleeps_until = sleeps_from + dice.between(2, 15) * MINUTE
         town.promises.asleep_ms = sleeps_until - sleeps_from
 
-    rhythm_ms = town.promises.rhythm_ms = dice.choose((1, 2, 2)) * MINUTE
+    rhythm_ms = town.promises.rhythm_ms = dice.choose((1, 2, 3)) * MINUTE
 
     def duties() -> None:
         if not sleeps_from <= town.agenda.now < sleeps_until:

@@ -76,7 +76,7 @@ class Student:
             self.town.agenda.after(later, lambda: self._press("play again", deed))
 
     def _look_later(self) -> None:
-        minutes = self.dice.choose((1, 2, 4, 8))
+        minutes = self.dice.choose((2, 4, 8))
         self.town.agenda.after(minutes * MINUTE + self.dice.between(0, MINUTE), self._look)
 
     def _look(self) -> None:
