@@ -102,6 +102,12 @@ def test_every_seat_route_refuses_one_student_another_s_sandbox(house: House) ->
     assert asha.send("GET", SANDBOX)["sandbox"]["phase"] == "ready"
 
 
+def test_a_member_who_may_not_is_not_told_to_join(house: House) -> None:
+    asha = joined(house)
+    answer = asha.send("GET", "/v1/classes/demo/board")
+    assert (asha.status, answer["fix"]) == (403, "Ask who teaches the class.")
+
+
 def test_the_story_of_a_student(house: House) -> None:
     browser = joined(house)
     page = browser.send("GET", "/v1/classes/demo")

@@ -20,6 +20,7 @@ from brihaspati.engine.world import World
 from brihaspati.ports import Item, Key
 
 SEAT_TRIES_MAX = 20
+SEE_CLASS = "The class page shows its labs."
 CHANGE_TRIES_MAX = 20
 CACHE_MS = 10_000
 
@@ -58,14 +59,16 @@ class Classes:
     def _load_lab(self, name: str, version: str) -> labs.Lab:
         item = self.world.store.get(records.lab_key(name, version))
         if item is None:
-            raise Problem("not_found", f"The lab {name} is not published here.")
+            raise Problem("not_found", f"The lab {name} is not published here.", SEE_CLASS)
         return records.lab_of(item)
 
     def lab_in(self, room: Classroom, name: str) -> labs.Lab:
         """The version of a lab that a class delivers. Raises Problem when it does not."""
         version = room.version_of(name)
         if version is None:
-            raise Problem("not_found", f"The class {room.title} has no lab called {name}.")
+            raise Problem(
+                "not_found", f"The class {room.title} has no lab called {name}.", SEE_CLASS
+            )
         return self.lab(name, version)
 
     # --- classes -------------------------------------------------------------------------------
@@ -120,7 +123,7 @@ class Classes:
         """A class as it is now, and its version. Raises Problem."""
         found = self.find(class_id)
         if found is None:
-            raise Problem("not_found", "There is no such class.")
+            raise Problem("not_found", "There is no such class.", "Look at your classes.")
         return found
 
     def find(self, class_id: str) -> tuple[Classroom, int] | None:

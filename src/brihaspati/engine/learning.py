@@ -60,7 +60,8 @@ class Learning:
         """Grade an answer. Raises BadField, and Problem for an unknown question."""
         asked = next((q for q in page.step.quiz if q.id == question), None)
         if asked is None:
-            raise Problem("not_found", f"This step has no question {question}.", field="question")
+            title = f"This step has no question {question}."
+            raise Problem("not_found", title, "Reload the page.", field="question")
         now = self.world.clock.now()
         return self._change(
             page.standing, lambda own: progress.answered(own, page.step, asked, given, now)
@@ -89,7 +90,9 @@ class Learning:
     def solve(self, page: Page, record: Record | None) -> Standing:
         """Have the step done for the student, then checked. Raises Problem, as `check`."""
         if page.step.solve is None:
-            raise Problem("not_found", "This step has no solution to run.", field="step")
+            raise Problem(
+                "not_found", "This step has no solution to run.", "Do it by hand.", field="step"
+            )
         return self._begin(page, record, "solve")
 
     def _begin(self, page: Page, record: Record | None, kind: RunKind) -> Standing:

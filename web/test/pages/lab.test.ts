@@ -47,6 +47,15 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
+it('leads to the class when it has the lab no more', async () => {
+  const gone = { type: '/problems/not-found', title: 'The class has no lab called web.' }
+  await visit(rest(), { [`GET ${LAB}`]: { status: 404, body: gone } })
+  expect(words()).toContain('The class has no lab called web.')
+  const links = [...document.querySelectorAll('a')]
+  const away = links.find((one) => one.textContent?.trim() === 'To the class')
+  expect(away?.getAttribute('href')).toBe('/c1')
+})
+
 it('names the class, the lab and its number', async () => {
   await visit(rest())
   expect(words()).toContain('DevOps · Lab 2')

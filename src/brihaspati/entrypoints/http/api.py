@@ -157,16 +157,19 @@ class Api:
             relations -= {"member"}
             call = Call(self.engine, self.addresses, host, member, self._student(student_id))
         if not access.allowed(member.person.role, found.action, relations):
-            raise Problem("not_allowed", "You may not do this here.", "Join the class first.")
+            fix = "Ask who teaches the class." if relations else "Join the class first."
+            raise Problem("not_allowed", "You may not do this here.", fix)
         if found.scope == "seat" and class_id and not call.owner.relations_to(class_id):
-            raise Problem("not_found", "This student is not in the class.")
+            raise Problem("not_found", "This student is not in the class.", "See the board.")
         return call
 
     def _student(self, student_id: str | None) -> Membership:
         try:
             return self.engine.member(student_id or "")
         except Problem:
-            raise Problem("not_found", "There is no such student.", field="student") from None
+            raise Problem(
+                "not_found", "There is no such student.", "See the board.", field="student"
+            ) from None
 
     def _member(self, event: Event) -> Membership | None:
         name = sessions.cookie_name(secure=self.addresses.secure)

@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from brihaspati.domain import access
+from brihaspati.engine.classes import SEE_CLASS
 from brihaspati.engine.playing import Opening
 from brihaspati.engine.problems import Problem
 from brihaspati.entrypoints.http import guide_models, guide_views, models
@@ -51,7 +52,7 @@ def lab_page(class_id: str, lab: str) -> guide_models.LabPage:
     room, member = asked.engine.classes.get(class_id), asked.asker
     found = asked.engine.reading.guide(member, class_id, lab)
     if found is None:
-        raise Problem("not_found", f"The class {room.title} has no lab called {lab}.")
+        raise Problem("not_found", f"The class {room.title} has no lab called {lab}.", SEE_CLASS)
     standing = member.standing(class_id, lab)
     now = guide_views.answer(class_id, found, member.sandbox(class_id, lab), standing)
     number = guide_views.place(class_id, lab)

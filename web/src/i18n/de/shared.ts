@@ -17,6 +17,7 @@ export default {
   play: 'Starten',
   play_again: 'Neu starten',
   stop: 'Beenden',
+  to_class: 'Zum Kurs',
   to_join: 'Mit einem Kurscode teilnehmen',
 
   'field.left': { one: 'noch {count} Zeichen', other: 'noch {count} Zeichen' },

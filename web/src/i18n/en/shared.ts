@@ -16,6 +16,7 @@ export default {
   play: 'Play',
   play_again: 'Play again',
   stop: 'Stop',
+  to_class: 'To the class',
   to_join: 'Join with a class code',
 
   'field.left': { one: '{count} letter left', other: '{count} letters left' },
