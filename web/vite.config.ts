@@ -2,30 +2,27 @@ import { fileURLToPath } from 'node:url'
 import tailwindcss from '@tailwindcss/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
+import { along, groups } from './delivery/chunks.ts'
 import { fonts } from './delivery/fonts.ts'
+import { icons } from './delivery/icons.ts'
 import { netlify } from './delivery/netlify.ts'
 import { packed } from './delivery/packed.ts'
 import { preloads } from './delivery/preloads.ts'
+import { pressed } from './delivery/pressed.ts'
+import { weights } from './delivery/weigh.ts'
 
 const api = process.env.PORTAL_URL ?? 'http://127.0.0.1:8000'
-/** Nothing in here may import what stays in the entry: the two would wait for each other. */
-const PARTS = new RegExp(
-  [
-    'plugin-vue:export-helper|vite/preload-helper|src/i18n/index\\.',
-    'src/(api/(calls|client|patience|problem|returning|typed|weather)|art/(Brand|Night|Planet))',
-    'src/(clock|chance|keep|theme|title)\\.',
-    'src/components/((App|Icon|Theme)Button|FieldNote|LanguageSelect|PersonBadge)',
-    'src/components/(ProblemNote|StateChip|TextField)',
-    '@lucide/vue/dist/esm/(Icon|context|createLucideIcon|shared)',
-    '@lucide/vue/dist/esm/icons/(languages|loader-circle|moon|sun|triangle-alert)\\.',
-  ].join('|'),
-)
+/** Nothing on these pages is drawn often enough for what Vue would keep ready for it. */
+const SMALL = { hoistStatic: false }
 
 export default defineConfig(async ({ mode }) => ({
   plugins: [
-    vue(),
+    vue({ template: { compilerOptions: SMALL } }),
+    icons(),
     tailwindcss(),
     preloads(),
+    pressed(),
+    weights(),
     fonts(),
     netlify(process.env),
     ...(process.env.NETLIFY ? [] : [packed()]), // Netlify packs by itself
@@ -39,7 +36,11 @@ export default defineConfig(async ({ mode }) => ({
     __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: false,
   },
   build: {
-    modulePreload: { polyfill: false },
+    modulePreload: {
+      polyfill: false,
+      resolveDependencies: (_: string, files: string[], { hostId }: { hostId: string }) =>
+        along(files, hostId),
+    },
     target: ['chrome111', 'edge111', 'firefox128', 'safari16.4'],
     manifest: true,
     assetsInlineLimit: 0, // a strict font-src and img-src need no data: addresses
@@ -47,17 +48,7 @@ export default defineConfig(async ({ mode }) => ({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          // What every page has, in one file: it packs better than in the pieces that come by
-          // themselves. Nothing it imports may be drawn in, or it would carry half of Reka.
-          groups: [
-            {
-              name: 'base',
-              test: /node_modules\/(@vue\/|vue\/|vue-router\/)/,
-              includeDependenciesRecursively: false,
-            },
-            // Small parts of nearly every page: one file instead of a dozen of 300 bytes each.
-            { name: 'parts', test: PARTS, includeDependenciesRecursively: false },
-          ],
+          groups,
         },
       },
     },

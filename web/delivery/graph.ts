@@ -16,6 +16,20 @@ export function sources(one: Address): string[] {
   return [`pages/${one.page}.vue`, ...more].map((name) => `src/${name}`)
 }
 
+/**
+ * What a page loads by itself later, for some people or some labs: it is weighed with the page and
+ * not asked for ahead. Parts that only a press brings are not here; of those that come by
+ * themselves only WebGL's drawing is not, which the terminal does without until it is there.
+ */
+const LATER: Readonly<Record<string, readonly string[]>> = {
+  lab: ['QuizCard', 'KeyBar', 'ExpiryNotice', 'TrainerWords'].map((one) => `workspace/${one}.vue`),
+}
+
+/** All sources whose chunks a page loads without a press, words apart. */
+export function weighed(one: Address): string[] {
+  return [ENTRY, ...sources(one), ...(LATER[one.name] ?? []).map((name) => `src/${name}`)]
+}
+
 /** The words of a page in one language. */
 export function words(one: Address, locale: Locale): string[] {
   return ['shared', ...one.words].map((area) => `src/i18n/${locale}/${area}.ts`)

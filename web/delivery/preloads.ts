@@ -1,6 +1,7 @@
 /**
  * One inline script that loads the files of the page in the address bar side by side with the
- * entry, instead of after it, and sets the theme before anything is painted.
+ * entry, instead of after it, and sets the theme before anything is painted. The router asks it
+ * again for every further page.
  */
 import type { OutputBundle } from 'rolldown'
 import type { Plugin } from 'vite'
@@ -9,7 +10,7 @@ import { closure, ENTRY, LOCALES, sources, words, type Chunk, type Chunks } from
 
 /** Runs in the page's head, long before any module. `plan`: pattern, files, files by language. */
 const SCRIPT = `(function (plan) {
-  var root = document.documentElement, store, said, theme
+  var root = document.documentElement, store, said, theme, asked = {}
   try { store = localStorage } catch (e) {}
   theme = store && store.getItem('brihaspati.theme')
   if (theme !== 'light' && theme !== 'dark')
@@ -18,9 +19,11 @@ const SCRIPT = `(function (plan) {
   said = [store && store.getItem('brihaspati.locale')].concat(navigator.languages || [])
     .map(function (tag) { return String(tag || '').slice(0, 2).toLowerCase() })
     .filter(function (tag) { return LOCALES.indexOf(tag) >= 0 })[0] || 'en'
-  plan.some(function (one) {
-    if (!new RegExp(one[0]).test(location.pathname)) return false
+  window.ahead = function (path) { plan.some(function (one) {
+    if (!new RegExp(one[0]).test(path)) return false
     one[1].concat(one[2][said]).forEach(function (file) {
+      if (asked[file]) return
+      asked[file] = true
       var link = document.createElement('link'), style = /css$/.test(file)
       link.rel = style ? 'preload' : 'modulepreload'
       if (style) { link.as = 'style'; link.crossOrigin = '' } // as Vite's own links are
@@ -28,7 +31,8 @@ const SCRIPT = `(function (plan) {
       document.head.appendChild(link)
     })
     return true
-  })
+  }) }
+  window.ahead(location.pathname)
 })(PLAN)`
 
 type Line = [pattern: string, files: string[], words: Record<string, string[]>]

@@ -1,9 +1,10 @@
-/** What each page's scripts weigh: the sum over static imports, each file under gzip -9. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+/** What each page's scripts weigh until it is usable: all it loads by itself, under gzip -9. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type { Address } from '../src/addresses.ts'
-import { closure, ENTRY, LOCALES, sources, words, type Chunk, type Chunks } from './graph.ts'
+import type { Plugin } from 'vite'
+import { addresses, type Address } from '../src/addresses.ts'
+import { closure, LOCALES, weighed, words, type Chunk, type Chunks, type Locale } from './graph.ts'
 
 export type Weight = { name: string; bytes: number; budget: number | undefined; parts: Part[] }
 export type Part = { file: string; bytes: number }
@@ -19,19 +20,39 @@ export function readManifest(dist: string): Chunks {
   )
 }
 
-/** Entry, page, what it asks with, and its words in the language that has the longest ones. */
+/** The scripts of a page in one language. */
+function scripts(chunks: Chunks, one: Address, locale: Locale): string[] {
+  const keys = closure(chunks, [...weighed(one), ...words(one, locale)])
+  const files = new Set([...keys].map((key) => chunks[key]!.file))
+  return [...files].filter((file) => file.endsWith('.js'))
+}
+
+/** A page's scripts, with its words in the language that has the longest ones. */
 export function weigh(dist: string, chunks: Chunks, one: Address): Weight {
   const each = LOCALES.map((locale) => {
-    const keys = closure(chunks, [ENTRY, ...sources(one), ...words(one, locale)])
-    const files = new Set([...keys].map((key) => chunks[key]!.file))
-    return [...files]
-      .filter((file) => file.endsWith('.js'))
+    return scripts(chunks, one, locale)
       .map((file) => ({ file, bytes: zipped(join(dist, file)) }))
       .sort((a, b) => b.bytes - a.bytes)
   })
   const sum = (parts: Part[]) => parts.reduce((all, part) => all + part.bytes, 0)
   const parts = each.reduce((most, next) => (sum(next) > sum(most) ? next : most))
   return { name: one.name, bytes: sum(parts), budget: one.budget, parts }
+}
+
+/** Writes which scripts were weighed, so that a test can ask a browser whether that is all. */
+export function weights(): Plugin {
+  let dist = ''
+  return {
+    name: 'weights',
+    apply: 'build',
+    configResolved: (config) => void (dist = resolve(config.root, config.build.outDir)),
+    closeBundle() {
+      const chunks = readManifest(dist)
+      const all = (one: Address) => LOCALES.flatMap((locale) => scripts(chunks, one, locale))
+      const said = addresses.map((one) => [one.name, [...new Set(all(one))]])
+      writeFileSync(join(dist, '.vite/pages.json'), JSON.stringify(Object.fromEntries(said)))
+    },
+  }
 }
 
 function zipped(path: string): number {

@@ -12,6 +12,13 @@ declare module 'vue-router' {
   }
 }
 
+declare global {
+  interface Window {
+    /** Asks for all files of the page at this path; see delivery/preloads.ts. */
+    ahead?: (path: string) => void
+  }
+}
+
 type Page = { default: Component }
 const pages = import.meta.glob<Page>('./pages/*Page.vue')
 const file = (page: string) => pages[`./pages/${page}.vue`] as () => Promise<Page>
@@ -64,6 +71,7 @@ export function newRouter(
   router.afterEach((to, _from, failure) => {
     if (!failure && to.name === 'class') setTimeout(() => ready('lab'), SETTLED_MS)
   })
+  router.beforeEach(({ path }) => window.ahead?.(path))
   // The words come side by side with the page's chunk.
   router.beforeEach((to) => void need(...(to.meta.words ?? [])))
   router.beforeResolve((to) => need(...(to.meta.words ?? [])))

@@ -26,20 +26,6 @@ export const trainerKeys = {
 /** The board as a spreadsheet; a plain link, for the browser saves it. */
 export const boardTable = (classId: string) => `/v1/classes/${classId}/board.csv`
 
-/** A ticket for a student's terminal: to look on, or to type with them (`join`). */
-export const watchTicket = (
-  { classId, lab, student }: StudentPlace,
-  body: S['WatchBody'],
-  signal?: AbortSignal,
-) =>
-  take(
-    client.POST('/v1/classes/{class_id}/labs/{lab}/sandbox/watch', {
-      params: { path: { class_id: classId, lab }, query: { student } },
-      body,
-      signal,
-    }),
-  )
-
 /** `every` (ms): how often to look again; the projector counts who comes in. */
 export function useSetup(classId: MaybeRefOrGetter<string>, every: number | false = false) {
   return useQuery({
@@ -127,16 +113,6 @@ export function useStopMany() {
     },
     onSettled: (_count, _problem, { classId }) =>
       queries.invalidateQueries({ queryKey: keys.board(classId) }),
-  })
-}
-
-type Saying = { classId: string; key: string; text: string; students: string[] | null }
-/** `students` null: everybody. `key` is made once a dialog, so that nobody reads it twice. */
-export function useSay() {
-  return useMutation({
-    mutationKey: ['say'],
-    mutationFn: ({ classId, ...body }: Saying) =>
-      take(client.POST(`${CLASS}/messages`, { params: ofClass(classId), body })),
   })
 }
 

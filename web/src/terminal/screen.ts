@@ -1,5 +1,6 @@
 /** The screen of one terminal: xterm.js with our colours, shims, links and a fitting size. */
 import { FitAddon } from '@xterm/addon-fit'
+import { WebLinksAddon } from '@xterm/addon-web-links'
 import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 import type { LinkScreen } from './link'
@@ -46,17 +47,11 @@ export class Screen implements LinkScreen {
       allowProposedApi: false,
     })
     this.terminal.loadAddon(this.fitter)
-    void this.findLinks()
+    this.terminal.loadAddon(new WebLinksAddon(openLink))
     this.terminal.onData((text) => says.typed(this.encoder.encode(text)))
     this.terminal.onBinary((text) => says.typed(Uint8Array.from(text, (c) => c.charCodeAt(0))))
     if (says.title) this.terminal.onTitleChange(says.title)
     fixInterrupt(this.terminal)
-  }
-
-  /** Addresses become links a little later: nobody presses one in the first second. */
-  private async findLinks(): Promise<void> {
-    const addon = await import('@xterm/addon-web-links').catch(() => null)
-    if (addon) this.terminal.loadAddon(new addon.WebLinksAddon(openLink))
   }
 
   /** Put it into the page, when `host` has a size and the font is loaded; also again elsewhere. */

@@ -55,19 +55,27 @@ it('has no chunk that waits for the entry and that the entry waits for', () => {
   expect([...before]).not.toContain(ENTRY)
 })
 
+type Files = Record<string, string[]>
 type Plan = [string, string[], Record<string, string[]>][]
 const scripts = () => inlineScripts(html)
 
-/** Runs the page's script in front of an address; what it asks for. */
-function asks(path: string, languages: string[], kept: Record<string, string> = {}): string[] {
+/** Runs the page's script in front of an address, and what it asks for; then goes to others. */
+function asks(
+  path: string,
+  languages: string[],
+  kept: Record<string, string> = {},
+  further: string[] = [],
+): string[] {
   const asked: string[] = []
   const root = { dataset: {} as Record<string, string> }
   const head = { appendChild: (link: { href: string }) => asked.push(link.href) }
   const page = { documentElement: root, head, createElement: () => ({}) }
   const store = { getItem: (name: string) => kept[name] ?? null }
-  const names = ['document', 'location', 'navigator', 'localStorage', 'matchMedia']
+  const names = ['document', 'location', 'navigator', 'localStorage', 'matchMedia', 'window']
+  const own: { ahead?: (path: string) => void } = {}
   const light = () => ({ matches: false })
-  new Function(...names, scripts()[0]!)(page, { pathname: path }, { languages }, store, light)
+  new Function(...names, scripts()[0]!)(page, { pathname: path }, { languages }, store, light, own)
+  further.forEach((next) => own.ahead?.(next))
   return [...asked, `theme:${root.dataset.theme}`]
 }
 
@@ -88,6 +96,26 @@ it('asks for the words of the language chosen, and for nothing at an unknown add
   expect(asks('/join', ['en'], { 'brihaspati.locale': 'de' })).toContain(join('de'))
   expect(asks('/join', [], { 'brihaspati.theme': 'dark' })).toContain('theme:dark')
   expect(asks('/join/a/b/c', ['en'])).toEqual(['theme:light'])
+})
+
+it('asks for what a further page needs beside what is there, each file once', () => {
+  const both = asks('/c/c1', ['en'], {}, ['/c/c1/labs/web', '/c/c1'])
+  const [one, other] = [asks('/c/c1', ['en']), asks('/c/c1/labs/web', ['en'])]
+  expect(new Set(both)).toEqual(new Set([...one, ...other]))
+  expect(new Set(both).size).toBe(both.length)
+  expect(both.length).toBeGreaterThan(one.length)
+})
+
+it('has said which scripts it weighed, and each of them was built', () => {
+  const said = JSON.parse(readFileSync(join(dist, '.vite/pages.json'), 'utf8')) as Files
+  expect(Object.keys(said)).toEqual(addresses.map(({ name }) => name))
+  expect(Object.values(said).flat().filter((file) => !existsSync(join(dist, file)))).toEqual([])
+  for (const one of addresses) {
+    const heaviest = weigh(dist, chunks, one).parts.map(({ file }) => file)
+    expect(said[one.name]).toEqual(expect.arrayContaining(heaviest))
+  }
+  const keys = ['src/workspace/KeyBar.vue', 'src/workspace/QuizCard.vue']
+  expect(said.lab).toEqual(expect.arrayContaining(keys.map((key) => chunks[key]!.file)))
 })
 
 it('asks only for files that were built', () => {

@@ -22,13 +22,29 @@ function found(from: string, wanted: string): string | undefined {
 /** Fetched early by others, but theirs: they come with their own words. */
 const apart = new Set(addresses.flatMap(({ ahead }) => ahead))
 
-/** Everything a file imports, now or later; but no other page, whose words come with itself. */
+/** The areas of words that a file asks for with what it imports later: need('teaching'). */
+export function brings(path: string): string[] {
+  const asked = /\bneed\(([^)]*)\)/.exec(sources[path]!)?.[1] ?? ''
+  return [...asked.matchAll(/'(\w+)'/g)].map(([, area]) => area!)
+}
+
+/** What a file imports when it is needed. */
+export function later(path: string): string[] {
+  const wanted = [...sources[path]!.matchAll(/import\('([.@][^']*)'/g)]
+  return wanted.flatMap(([, one]) => found(path, one!) ?? [])
+}
+
+/**
+ * Everything a file imports, now or later; but no other page, whose words come with itself, nor
+ * what another file imports together with its words.
+ */
 export function reach(start: string): Set<string> {
   const seen = new Set<string>()
   const visit = (path: string): void => {
     if (seen.has(path)) return
     seen.add(path)
-    for (const [, , wanted] of sources[path]!.matchAll(/(from |import\()'([.@][^']*)'/g)) {
+    for (const [, how, wanted] of sources[path]!.matchAll(/(from |import\()'([.@][^']*)'/g)) {
+      if (how === 'import(' && brings(path).length > 0) continue
       const next = found(path, wanted!)
       if (next && !apart.has(next) && !/^pages\/\w+Page\.vue$/.test(next)) visit(next)
     }

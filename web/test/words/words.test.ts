@@ -4,7 +4,7 @@ import { parse, type TemplateChildNode, type RootNode } from '@vue/compiler-dom'
 import { expect, it } from 'vitest'
 import type { Message } from '@/i18n'
 import { addresses } from '@/addresses'
-import { reach, sources } from './sources'
+import { brings, later, reach, sources } from './sources'
 
 const english = import.meta.glob<{ default: Record<string, Message> }>('../../src/i18n/en/*.ts', {
   eager: true,
@@ -103,21 +103,25 @@ it('has no message that nothing says', () => {
   expect(idle).toEqual([])
 })
 
+/** What a file says that is in none of these areas. */
+function unsaid(path: string, areas: ReadonlySet<string>): string[] {
+  const { whole } = keysIn((sources[path] ?? '').replace(/\/\*[\s\S]*?\*\//g, ''))
+  const said = whole.filter((key) => key.includes('.'))
+  return said.filter((key) => !areas.has(areaOf.get(key)!)).map((key) => `${path}: ${key}`)
+}
+
 it.each(addresses.map((one) => [one.name, one] as const))(
   'has on the page %s all the words it can say',
   (_name, one) => {
-    // A page may have words come later, with what says them.
-    const later = /\bneed\(([^)]*)\)/.exec(sources[`pages/${one.page}.vue`]!)?.[1] ?? ''
-    const asked = [...later.matchAll(/'(\w+)'/g)].map(([, area]) => area!)
-    const areas = new Set(['shared', ...one.words, ...asked])
+    const areas = new Set(['shared', ...one.words])
     const starts = [`pages/${one.page}.vue`, 'App.vue', ...one.ahead]
     const files = [...new Set(starts.flatMap((start) => [...reach(start)]))]
-    const faults = files.flatMap((path) => {
-      const { whole } = keysIn((sources[path] ?? '').replace(/\/\*[\s\S]*?\*\//g, ''))
-      const said = whole.filter((key) => key.includes('.'))
-      const missing = said.filter((key) => !areas.has(areaOf.get(key)!))
-      return missing.map((key) => `${path}: ${key}`)
-    })
-    expect(faults).toEqual([])
+    expect(files.flatMap((path) => unsaid(path, areas))).toEqual([])
+    // Words may come later, with what says them.
+    for (const bringer of files.filter((path) => brings(path).length > 0)) {
+      const more = new Set([...areas, ...brings(bringer)])
+      const parts = later(bringer).flatMap((start) => [...reach(start)])
+      expect(parts.flatMap((path) => unsaid(path, more))).toEqual([])
+    }
   },
 )

@@ -1,7 +1,8 @@
 /** A student's terminal as their trainer sees it: in the student's size, typing when joined. */
 import { shallowReactive } from 'vue'
 import { ApiProblem } from '@/api/problem'
-import { watchTicket, type StudentPlace } from '@/api/trainer'
+import { watchTicket } from '@/api/telling'
+import type { StudentPlace } from '@/api/trainer'
 import { chance } from '@/chance'
 import { TerminalLink, TicketRefused, type LinkState, type LinkWorld } from '@/terminal/link'
 import { Screen } from '@/terminal/screen'
