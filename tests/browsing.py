@@ -21,6 +21,8 @@ FLAGS = (
     "--no-first-run",
 )
 HELLO = "Find your way in the shell"
+# Chromium drops what is in flight when other tests make a network; the page asks again, later.
+LATE_MS_MAX = 30_000
 SCREEN = ".xterm-rows"
 # What Chromium writes by itself when there is nobody at the other end.
 NO_LINE = ("Failed to load resource", "WebSocket connection", "ERR_")
@@ -30,7 +32,7 @@ NO_LINE = ("Failed to load resource", "WebSocket connection", "ERR_")
 def opened(chromium: Browser, faults: Faults) -> Iterator[BrowserContext]:
     """A browser the size of an iPad, without cookies, whose pages' faults are collected."""
     context = chromium.new_context(viewport={"width": 1180, "height": 820})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     context.on("page", faults.watch)
     yield context
     context.close()
@@ -67,7 +69,7 @@ def join(context: BrowserContext, server: FreshServer, name: str, page: Page | N
     page.goto(f"{server.address}/join/{server.code}")
     page.get_by_role("textbox", name="Your name").fill(name)
     page.get_by_role("button", name="Join class").click()
-    page.wait_for_url("**/c/demo")
+    page.wait_for_url("**/c/demo", timeout=LATE_MS_MAX)
     return page
 
 

@@ -297,11 +297,18 @@ class Stage:
             client.transport.disconnect(graceful=False)
 
 
+class _PlainPlace(local.LocalPlace):
+    """This machine; its login shell reads no files of whoever runs the tests, which may be slow."""
+
+    def terminal(self, command: Sequence[str] | None, columns: int, rows: int) -> places.Terminal:
+        return super().terminal(command or [*SHELL, "--login"], columns, rows)
+
+
 def anywhere(label: str) -> places.Place:
     """Every label is this machine, except those that say they are gone."""
     if "gone" in label:
         raise places.NoSuchMachine(label)
-    return local.LocalPlace()
+    return _PlainPlace()
 
 
 @contextlib.asynccontextmanager

@@ -19,7 +19,7 @@ from browsing import FLAGS, Faults, opened
 CHROMIUM = shutil.which("chromium")
 WEB = Path("web/dist/index.html")
 # Two labs, two browsers and a suite beside them share the processor: late is not wrong.
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -29,6 +29,8 @@ COMMANDS = (
     "sweep",
     "sign-in",
     "bench",
+    "simulate",
+    "audit",
 )
 
 

@@ -12,6 +12,7 @@ from bench.torture import witness
 from bench.torture.host import Host
 
 from brihaspati.domain import scrubs
+from namespaces import rigs
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,6 +54,6 @@ def test_a_forgotten_file_and_a_forgotten_process_are_noticed(tmp_path: Path) ->
     assert set(host.left().files) == {"disks/a.img"}
     with subprocess.Popen(["tail", "-f", tmp_path / "disks" / "a.img"]) as one:
         try:
-            assert host.processes() == [one.pid]
+            rigs.until(lambda: host.processes() == [one.pid])
         finally:
             one.kill()

@@ -68,7 +68,8 @@ def live(
     _sweep_on(town, sweeper, dice.part("sweeper"))
     town.agenda.run(START + CLASS_MINUTES * MINUTE)
     town.weather.calm = True
-    town.agenda.run(START + LAST_LEAVE_MINUTES * MINUTE)
+    # Who leaves last may have pressed something that is tried again for a while.
+    town.agenda.run(START + (LAST_LEAVE_MINUTES + 5) * MINUTE)
     while town.promises.is_anyone_alive() and town.agenda.now < START + LATEST_HOURS * 60 * MINUTE:
         town.agenda.run(town.agenda.now + 10 * MINUTE)
     town.agenda.run(town.agenda.now + REST_MINUTES * MINUTE)
