@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from brihaspati import ports
@@ -68,6 +68,8 @@ def live(
     _sweep_on(town, sweeper, dice.part("sweeper"))
     town.agenda.run(START + CLASS_MINUTES * MINUTE)
     town.weather.calm = True
+    # Warm spares of a class that is open for hours would be made anew again and again.
+    sweeper.engine.classes.change(room.id, lambda now: replace(now, pool=0))
     # Who leaves last may have pressed something that is tried again for a while.
     town.agenda.run(START + (LAST_LEAVE_MINUTES + 5) * MINUTE)
     while town.promises.is_anyone_alive() and town.agenda.now < START + LATEST_HOURS * 60 * MINUTE:
