@@ -90,8 +90,8 @@ class Promises:
             return
         self.proven[machine_id] = int(body["end"]["gone_at"])
         box = self.cloud.boxes[machine_id]
-        # A delete that was answered and not done, of a machine that no list showed yet, deceives us;
-        # the sweep finds the machine later, and its second end is proven too.
+        # A delete that was answered and not done, of a machine that no list showed yet, deceives
+        # us; the sweep finds the machine later, and its second end is proven too.
         looked_at = self.agenda.now - strays.YOUNG_MS
         young = box.created_at + self.cloud.lag_ms > looked_at
         if box.ended_at is None and self._shows(box) and not young:
