@@ -146,7 +146,9 @@ def test(shop: Shop, folders: Sequence[Path], *, as_json: bool) -> int:
 
 def _end_in_order() -> None:
     """Told to end, a command clears its labs away as it does on Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Ctrl-C too: whoever starts us in the background may have it ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
 
 
 def _lines(faults: Sequence[Fault]) -> tuple[str, ...]:
