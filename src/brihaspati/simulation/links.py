@@ -142,21 +142,19 @@ class Post:
 
         self.agenda.after(delay_ms, arrive)
 
-    def take(self, limit: int, *, visible_after_seconds: float) -> list[ports.Taken]:
-        """Nobody takes: it delivers."""
-        raise NotImplementedError
+    def take(self, limit: int, *, visible_after_seconds: float) -> list[ports.Taken]:  # noqa: ARG002
+        """Nothing is ever there to be taken: it is delivered."""
+        return []
 
     def done(self, taken: ports.Taken) -> None:
-        """Nobody takes: it delivers."""
-        raise NotImplementedError
+        """Nothing was handed out, so nothing is given back."""
 
     def again(self, taken: ports.Taken, *, delay_seconds: float) -> None:
-        """Nobody takes: it delivers."""
-        raise NotImplementedError
+        """Nothing was handed out, so nothing is given back."""
 
-    def dead(self, limit: int = 100) -> list[ports.Taken]:
-        """Nobody takes: it delivers."""
-        raise NotImplementedError
+    def dead(self, limit: int = 100) -> list[ports.Taken]:  # noqa: ARG002
+        """Those that failed too often are counted, not kept."""
+        return []
 
 
 class Alarms:
