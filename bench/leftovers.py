@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from bench import procfs
+
 TOOL_SECONDS_MAX = 10
 
 
@@ -80,20 +82,14 @@ def cgroups(folder: Path) -> Iterator[Path]:
 
 def lab_processes(folder: Path) -> list[int]:
     """Processes of the folder's labs, by the control groups they are in."""
-    found, name = [], keeper_name(folder) + "/"
-    for groups in Path("/proc").glob("[0-9]*/cgroup"):
-        with contextlib.suppress(OSError):
-            if name in groups.read_text():
-                found.append(int(groups.parent.name))
-    return found
+    name = keeper_name(folder) + "/"
+    return [process for process, groups in procfs.texts("cgroup") if name in groups]
 
 
 def _mounts(mark: str) -> Iterator[str]:
     """In our own mount namespace and in that of every process we may look into."""
-    for listing in Path("/proc").glob("[0-9]*/mountinfo"):
-        with contextlib.suppress(OSError):
-            lines = listing.read_text().splitlines()
-            yield from (line for line in lines if mark in line)
+    for _, listing in procfs.texts("mountinfo"):
+        yield from (line for line in listing.splitlines() if mark in line)
 
 
 def _named_netns() -> Iterator[str]:

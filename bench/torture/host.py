@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bench import leftovers
+from bench import leftovers, procfs
 from bench.leftovers import Leftovers
 
 # Files of a data folder that belong to it and not to a lab.
@@ -34,12 +34,8 @@ class Host:
 
     def alive(self) -> set[str]:
         """Labels of the machines that have a process at this moment."""
-        found = set()
-        for groups in Path("/proc").glob("[0-9]*/cgroup"):
-            with contextlib.suppress(OSError):
-                if label := self._label.search(groups.read_text()):
-                    found.add(label[1])
-        return found
+        found = (self._label.search(groups) for _, groups in procfs.texts("cgroup"))
+        return {label[1] for label in found if label}
 
     def left(self) -> Leftovers:
         """What is there of labs; the network's by our mark, since others have networks too."""
@@ -54,12 +50,8 @@ class Host:
 
     def processes(self) -> list[int]:
         """Every process whose command names our folder: the server's and the keeper's."""
-        found = []
-        for command in Path("/proc").glob("[0-9]*/cmdline"):
-            with contextlib.suppress(OSError):
-                if os.fsencode(self.folder) in command.read_bytes():
-                    found.append(int(command.parent.name))
-        return found
+        ours = os.fsencode(self.folder)
+        return [process for process, command in procfs.files("cmdline") if ours in command]
 
     def _netns(self) -> Iterator[str]:
         """Network namespaces that the keeper keeps alive by a descriptor."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench import procfs
 
 from commanding import run_in
 from labfolder import folders
@@ -45,10 +45,7 @@ def spoil(path: Path, old: str, new: str) -> None:
 
 def processes_of(folder: Path) -> list[str]:
     """The commands of processes that name a folder."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            found.append(entry.read_bytes().decode(errors="replace").replace("\0", " "))
+    found = (command.replace("\0", " ") for _, command in procfs.texts("cmdline"))
     return [command for command in found if str(folder) in command]
 
 

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from bench import procfs
 
 from brihaspati import ports
 from brihaspati.adapters.namespaces import provider
@@ -33,12 +34,8 @@ def _keeper_name(folder: Path) -> str:
 
 def _processes(folder: Path) -> list[str]:
     """Processes of the labs of this folder, by the control groups they are in."""
-    found = []
-    for groups in Path("/proc").glob("[0-9]*/cgroup"):
-        with contextlib.suppress(OSError):
-            if _keeper_name(folder) in groups.read_text():
-                found.append(groups.parent.name)
-    return found
+    name = _keeper_name(folder)
+    return [str(process) for process, groups in procfs.texts("cgroup") if name in groups]
 
 
 def _cgroups(folder: Path) -> list[str]:
@@ -65,9 +62,8 @@ def _loops(folder: Path) -> list[str]:
 def _mounts(folder: Path) -> list[str]:
     """In our own mount namespace and in those of all processes we may look into."""
     found = []
-    for table in Path("/proc").glob("[0-9]*/mountinfo"):
-        with contextlib.suppress(OSError):
-            found += [line for line in table.read_text().splitlines() if str(folder) in line]
+    for _, table in procfs.texts("mountinfo"):
+        found += [line for line in table.splitlines() if str(folder) in line]
     return found
 
 
