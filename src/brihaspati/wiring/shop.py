@@ -1,205 +1,41 @@
-"""The composition root: the only file that may know every room."""
+"""The embedded house as the command line opens it."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import logging
-import os
 import secrets
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from brihaspati import ports, settings
-from brihaspati.adapters import clocks, keyring, labfolder, sqlite
-from brihaspati.adapters.bubblewrap.provider import Bubblewrap
+from brihaspati import ports
+from brihaspati.adapters import keyring, labfolder, sqlite
 from brihaspati.adapters.namespaces import hostfacts
-from brihaspati.adapters.namespaces.images import Images
-from brihaspati.adapters.namespaces.network import Networks
-from brihaspati.adapters.namespaces.provider import Namespaces
 from brihaspati.adapters.namespaces.rootfs import ImageProblem
-from brihaspati.adapters.priced import Priced
 from brihaspati.domain.classrooms import Classroom, shown
 from brihaspati.domain.labs import Lab
 from brihaspati.engine import demo
 from brihaspati.engine.engine import Engine
-from brihaspati.engine.world import Bounds, World
-from brihaspati.entrypoints.cli import main as command_line
 from brihaspati.entrypoints.cli.shop import CannotRun, Fault, Progress, Report, Serving, Studio
 from brihaspati.entrypoints.http import sessions
 from brihaspati.entrypoints.server import logs
-from brihaspati.entrypoints.server.agents import HubAgents
-from brihaspati.entrypoints.server.aside import Aside
-from brihaspati.entrypoints.server.crew import Crew
 from brihaspati.entrypoints.server.greeting import greeting
 from brihaspati.entrypoints.server.local import LocalServer, running_at
 from brihaspati.entrypoints.server.parts import Parts
-from brihaspati.entrypoints.server.waiting import Bell
-from brihaspati.settings import ProviderName, Settings
-from brihaspati_agent.places import Places
+from brihaspati.settings import Settings
+from brihaspati.wiring import hosts
+from brihaspati.wiring.embedded import Embedded, embedded
 
 if TYPE_CHECKING:
-    from brihaspati.adapters.docker_engine.provider import DockerEngine
     from brihaspati.entrypoints.cli.simulator import Simulator
 
 log = logging.getLogger(__name__)
 
-# Lists of our own host do not lag: a look-up may be believed soon.
-BOUNDS = Bounds(start_seconds_max=120, lookup_grace_ms=500)
-SIDE_BY_SIDE = 16
-# Scripts of labs that run at once; they wait for what students' processes do, so not too few.
-SCRIPTS_AT_ONCE = 64
 
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """Who runs machines on this host, and how to reach into them."""
-
-    provider: ports.Provider
-    places: Places
-    start: Callable[[], None]
-    close: Callable[[], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """Everything of the embedded mode over one data folder, opened but not started."""
-
-    settings: Settings
-    database: sqlite.Database
-    queue: sqlite.Queue
-    timer: sqlite.Timer
-    store: sqlite.Store
-    agents: HubAgents
-    bell: Bell
-    secrets: keyring.Keyring
-    host: Host
-    engine: Engine
-    crew: Crew
-
-    def close(self) -> None:
-        """Let go of the file; machines go on."""
-        self.crew.dismiss()
-        self.database.close()
-
-
-def embedded(chosen: Settings) -> Embedded:
-    """One machine: SQLite, and labs on this very host. Raises what the adapters raise."""
-    chosen.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    clock = clocks.SystemClock()
-    database = sqlite.Database(chosen.data / "brihaspati.db")
-    store, timer = sqlite.Store(database, clock), sqlite.Timer(database)
-    queue = sqlite.Queue(database, clock)
-    agents, bell, secrets = HubAgents(), Bell(), keyring.Keyring(chosen.data)
-    host = host_of(chosen)
-    crew = Crew(SIDE_BY_SIDE)
-    world = World(
-        env=chosen.env,
-        store=store,
-        queue=queue,
-        timer=timer,
-        providers={host.provider.name: Priced(host.provider, chosen.host_price_micros)},
-        agents=agents,
-        clock=clock,
-        chance=clocks.SystemChance(),
-        secrets=secrets,
-        bounds=BOUNDS,
-        together=crew.together,
-        soon=crew.soon,
-        aside=Aside(SCRIPTS_AT_ONCE),
-        changed=bell.rung,
-        checking=bell.checking,
-        pool=chosen.pool,
-        currency=chosen.currency,
-    )
-    return Embedded(
-        chosen, database, queue, timer, store, agents, bell, secrets, host, Engine(world), crew
-    )
-
-
-# --- who runs the machines -----------------------------------------------------------------------
-def choose(chosen: Settings) -> ProviderName:
-    """The provider this host can have: root has namespaces, else Docker, else bubblewrap."""
-    if chosen.provider != "auto":
-        return chosen.provider
-    if sys.platform == "linux" and os.geteuid() == 0:
-        return "namespaces"
-    return "docker" if _docker(chosen).unavailable() is None else "bubblewrap"
-
-
-def host_of(chosen: Settings) -> Host:
-    """The provider over a data folder, not started."""
-    match choose(chosen):
-        case "namespaces":
-            return _namespaces(chosen)
-        case "docker":
-            docker = _docker(chosen)
-            return Host(docker, docker.place, _checked(docker), docker.close)
-        case _:
-            walls = Bubblewrap(chosen.data / "bubblewrap", chosen.env)
-            return Host(walls, walls.place, _checked(walls), lambda: None)
-
-
-def _docker(chosen: Settings) -> DockerEngine:
-    """The engine at the first address where there is one."""
-    # docker-py takes as long to import as all the rest of a command; few need it.
-    from brihaspati.adapters.docker_engine.options import Options  # noqa: PLC0415
-    from brihaspati.adapters.docker_engine.provider import DockerEngine  # noqa: PLC0415
-
-    there = [a for a in chosen.docker if Path(a.removeprefix("unix://")).exists()]
-    return DockerEngine(
-        Options(
-            env=chosen.env,
-            address=(there or list(chosen.docker))[0],
-            runtime=chosen.docker_runtime,
-            userns=chosen.docker_userns,
-            host_image=chosen.docker_image,
-        )
-    )
-
-
-def _namespaces(chosen: Settings) -> Host:
-    # Networks ask the provider for machines that were there before this server was.
-    def netns_of(label: str) -> int | None:
-        return native.netns(label)
-
-    networks = Networks(f"{chosen.env} {chosen.data}", netns_of=netns_of)
-    native = Namespaces(
-        chosen.data,
-        chosen.env,
-        Images(chosen.data / "images"),
-        networks=networks,
-        orphan_seconds=max(1, chosen.keep_seconds),
-    )
-
-    def start() -> None:
-        native.start()
-        networks.clean(keep=[machine.label for machine in native.inventory()])
-
-    def close() -> None:
-        native.close(end_labs=chosen.keep_seconds == 0)
-        if chosen.keep_seconds == 0:
-            networks.clean()
-
-    return Host(native, native.place, start, close)
-
-
-def _checked(provider: Any) -> Callable[[], None]:
-    """Start by asking whether the provider can work. Raises CannotRun."""
-
-    def start() -> None:
-        why = provider.unavailable()
-        if why is not None:
-            raise CannotRun(f"{provider.name}: {why}")
-
-    return start
-
-
-# --- the house for the command line --------------------------------------------------------------
 class LocalShop:
     """The embedded house as the command line opens it."""
 
@@ -314,7 +150,7 @@ class LocalShop:
     def report(self) -> Report:
         """What this host can do."""
         facts = hostfacts.inspect(self.settings.data)
-        return Report(tuple(facts), choose(self.settings), hostfacts.isolation(facts))
+        return Report(tuple(facts), hosts.choose(self.settings), hostfacts.isolation(facts))
 
     def simulator(self) -> Simulator:
         """What lives worlds in which everything goes wrong; few commands need it."""
@@ -373,13 +209,3 @@ def _plain_words() -> Iterator[None]:
         yield
     except _TELL as error:
         raise CannotRun(str(error) or type(error).__name__) from error
-
-
-def open_shop(given: Mapping[str, str]) -> LocalShop:
-    """The house as the environment and the command line set it up. Raises SettingsError."""
-    return LocalShop(settings.read(given))
-
-
-def main() -> int:
-    """The command `brihaspati`."""
-    return command_line.main(open_shop)

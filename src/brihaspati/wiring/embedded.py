@@ -1,0 +1,78 @@
+"""The embedded mode: everything on one machine, over one data folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brihaspati.adapters import clocks, keyring, sqlite
+from brihaspati.adapters.priced import Priced
+from brihaspati.engine.engine import Engine
+from brihaspati.engine.world import Bounds, World
+from brihaspati.entrypoints.server.agents import HubAgents
+from brihaspati.entrypoints.server.aside import Aside
+from brihaspati.entrypoints.server.crew import Crew
+from brihaspati.entrypoints.server.waiting import Bell
+from brihaspati.settings import Settings
+from brihaspati.wiring import hosts
+
+# Lists of our own host do not lag: a look-up may be believed soon.
+BOUNDS = Bounds(start_seconds_max=120, lookup_grace_ms=500)
+SIDE_BY_SIDE = 16
+# Scripts of labs that run at once; they wait for what students' processes do, so not too few.
+SCRIPTS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Everything of the embedded mode over one data folder, opened but not started."""
+
+    settings: Settings
+    database: sqlite.Database
+    queue: sqlite.Queue
+    timer: sqlite.Timer
+    store: sqlite.Store
+    agents: HubAgents
+    bell: Bell
+    secrets: keyring.Keyring
+    host: hosts.Host
+    engine: Engine
+    crew: Crew
+
+    def close(self) -> None:
+        """Let go of the file; machines go on."""
+        self.crew.dismiss()
+        self.database.close()
+
+
+def embedded(chosen: Settings) -> Embedded:
+    """One machine: SQLite, and labs on this very host. Raises what the adapters raise."""
+    chosen.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    clock = clocks.SystemClock()
+    database = sqlite.Database(chosen.data / "brihaspati.db")
+    store, timer = sqlite.Store(database, clock), sqlite.Timer(database)
+    queue = sqlite.Queue(database, clock)
+    agents, bell, secrets = HubAgents(), Bell(), keyring.Keyring(chosen.data)
+    host = hosts.host_of(chosen)
+    crew = Crew(SIDE_BY_SIDE)
+    world = World(
+        env=chosen.env,
+        store=store,
+        queue=queue,
+        timer=timer,
+        providers={host.provider.name: Priced(host.provider, chosen.host_price_micros)},
+        agents=agents,
+        clock=clock,
+        chance=clocks.SystemChance(),
+        secrets=secrets,
+        bounds=BOUNDS,
+        together=crew.together,
+        soon=crew.soon,
+        aside=Aside(SCRIPTS_AT_ONCE),
+        changed=bell.rung,
+        checking=bell.checking,
+        pool=chosen.pool,
+        currency=chosen.currency,
+    )
+    return Embedded(
+        chosen, database, queue, timer, store, agents, bell, secrets, host, Engine(world), crew
+    )
