@@ -80,9 +80,24 @@ def _join(pid: int) -> None:
     for door in path:
         if _libc.setns(door, 0) != 0:
             raise Refused(f"cannot enter: {os.strerror(ctypes.get_errno())}")
+    processes = os.fstat(doors[_NAMESPACES.index("pid")]).st_ino
+    if not _is_furnished(processes):
+        raise Refused("gone")
     for door in {owner, home, *doors}:
         os.close(door)
     _give_up_rights()
+
+
+def _is_furnished(processes: int) -> bool:
+    """Whether the root we came to is the finished one: its /proc tells of this process namespace.
+
+    While bwrap builds, the root of its mount namespace is first the host's and then a scaffold;
+    what is written there is lost, or is on the host.
+    """
+    try:
+        return os.stat("/proc/1/ns/pid").st_ino == processes  # noqa: PTH116
+    except OSError:
+        return False
 
 
 def _give_up_rights() -> None:
