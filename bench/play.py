@@ -17,6 +17,7 @@ from brihaspati import ports, wiring
 from brihaspati.adapters.labfolder import read_all
 from brihaspati.entrypoints.cli.fresh import FreshServer
 from brihaspati.entrypoints.cli.pressing import Timing
+from brihaspati.wiring import hosts
 
 RUNS, RUNS_QUICK = 20, 6
 COLD_MS, WARM_MS = 150, 50
@@ -74,7 +75,7 @@ def _provider_alone(runs: int) -> list[float]:
     with tempfile.TemporaryDirectory(prefix="bh-") as folder:
         given = {"BRIHASPATI_DATA": folder, "BRIHASPATI_KEEP_SECONDS": "0"}
         settings = wiring.open_shop(given).settings
-        host = wiring.host_of(settings)
+        host = hosts.host_of(settings)
         host.start()
         try:
             [lab] = [lab for lab in read_all(settings.labs)[0] if lab.name == people.LAB]
@@ -93,7 +94,7 @@ def _provider_alone(runs: int) -> list[float]:
     return found[1:]
 
 
-def _prompt(host: wiring.Host, order: ports.MachineOrder) -> None:
+def _prompt(host: hosts.Host, order: ports.MachineOrder) -> None:
     host.provider.create(order)
     terminal = host.places(order.label).terminal(None, 80, 24)
     try:
