@@ -45,9 +45,9 @@ def test_ready_only_when_every_machine_is_usable() -> None:
 
 
 def test_a_machine_that_still_boots_is_looked_at_again() -> None:
-    decision = after(in_phase("starting"), seen(usable=False))
+    decision = after(in_phase("starting", replace(TERMS, poll_ms=5_000)), seen(usable=False))
     assert decision.sandbox.phase == "starting"
-    assert decision.effects == (effects.FindMachine(LABEL, not_before=NOW + lifecycle.POLL_MS),)
+    assert decision.effects == (effects.FindMachine(LABEL, not_before=NOW + 5_000),)
 
 
 def test_a_usable_machine_stays_usable_when_older_news_comes_late() -> None:

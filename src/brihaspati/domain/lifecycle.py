@@ -16,7 +16,6 @@ from brihaspati.domain.events import Event
 from brihaspati.domain.sandboxes import EndKind, Machine, Sandbox
 
 LOOKUPS_MAX = 4
-POLL_MS = 1_000
 DELETE_RETRY_MS = 2_000
 DELETE_RETRY_MS_MAX = 60_000
 
@@ -131,7 +130,8 @@ def _seen(sandbox: Sandbox, event: events.MachineSeen, now: int) -> Decision:
         return _ready(sandbox, now)
     if event.usable:
         return Decision(sandbox)
-    return Decision(sandbox, (effects.FindMachine(event.label, not_before=now + POLL_MS),))
+    look = effects.FindMachine(event.label, not_before=now + sandbox.terms.poll_ms)
+    return Decision(sandbox, (look,))
 
 
 def _late(sandbox: Sandbox, known: Machine) -> Decision:

@@ -64,6 +64,7 @@ class Terms:
     `lookup_grace_ms`: a provider's list may lag behind its creates by this much, so "not found" is
     believed only after several look-ups this far apart. `closes_at`: when the class ends, and with
     it the sandbox, however far it has come (None: it has its lifetime, whatever the class does).
+    `poll_ms`: how long after one look at a machine that boots the next one is.
     """
 
     env: str
@@ -79,6 +80,7 @@ class Terms:
     start_seconds_max: int = 180
     lookup_grace_ms: int = 5_000
     closes_at: int | None = None
+    poll_ms: int = 1_000
 
     def until(self, at: int) -> int:
         """This moment, or the end of the class where that is earlier."""
