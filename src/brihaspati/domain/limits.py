@@ -21,6 +21,8 @@ NESTING_MAX = 64
 VERSION_MAX = 2**53  # beyond it JSON readers elsewhere lose digits
 MOMENT_MAX = 253_402_300_800_000  # the year 10000 in milliseconds
 
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+_NESTED = (dict, list, tuple)
 _ENCODER = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False
 )
@@ -164,16 +166,19 @@ def _check_values(body: Mapping[str, Any]) -> None:
     """What the encoder would quietly change (keys that are not text) or choke on (depth)."""
     if not isinstance(body, dict):
         raise TypeError(f"a body is a dict, not {type(body).__name__}")
-    open_values: list[tuple[Any, int]] = [(body, 1)]
-    while open_values:
-        value, depth = open_values.pop()
-        if depth > NESTING_MAX:
-            raise ValueError(f"it is nested more than {NESTING_MAX} deep")
-        if isinstance(value, dict):
-            for name in value:
-                if not isinstance(name, str):
-                    raise TypeError(f"the name {name!r} of a value is not text")
-            children = list(value.values())
-        else:
+    level: list[Any] = [body]
+    for _ in range(NESTING_MAX):
+        below: list[Any] = []
+        for value in level:
             children = value
-        open_values += [(v, depth + 1) for v in children if isinstance(v, dict | list | tuple)]
+            if isinstance(value, dict):
+                children = value.values()
+                for name in value:
+                    if not isinstance(name, str):
+                        raise TypeError(f"the name {name!r} of a value is not text")
+            # Most values are plain, and every write comes through here: ask for their type first.
+            below += [v for v in children if type(v) not in _PLAIN and isinstance(v, _NESTED)]
+        if not below:
+            return
+        level = below
+    raise ValueError(f"it is nested more than {NESTING_MAX} deep")

@@ -6,7 +6,6 @@ Moments are milliseconds since the epoch, UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -164,8 +163,3 @@ def sandbox_of(label: str) -> str:
     """The id of the sandbox a label names; the label itself when it is none of ours."""
     parts = label.split("-")
     return parts[2] if len(parts) >= 5 and parts[0] == "bh" else label
-
-
-def labels(found: Iterable[Machine]) -> frozenset[str]:
-    """The labels of machines that may exist at the provider."""
-    return frozenset(m.label for m in found if m.state != "gone")

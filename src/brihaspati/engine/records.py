@@ -66,6 +66,8 @@ class Record:
 
     def follow(self, decision: lifecycle.Decision, done: Effect | None = None) -> Record:
         """The record after a decision, with one effect done."""
+        if decision.sandbox is self.sandbox and done is None and not decision.effects:
+            return self
         left = tuple(e for e in self.unfinished if e != done)
         kept = upkeep.still_needed(decision.sandbox, (*left, *decision.effects))
         fresh = (self.fresh | (frozenset(kept) - frozenset(self.unfinished))) & frozenset(kept)

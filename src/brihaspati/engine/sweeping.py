@@ -8,14 +8,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from brihaspati import ports
 from brihaspati.domain import events, lifecycle, pools, sandboxes, strays
 from brihaspati.domain.classrooms import Classroom
-from brihaspati.domain.sandboxes import Machine, Slot, Terms
+from brihaspati.domain.sandboxes import Slot, Terms
 from brihaspati.domain.scrubs import End
 from brihaspati.engine import records
 from brihaspati.engine.classes import Classes
@@ -137,27 +137,24 @@ class Sweeping:
         may: set[str] = set()
         must: set[str] = set()
         owners: dict[str, Slot] = {}
-        for record in self._alive():
-            sandbox = record.sandbox
-            if sandbox.terms.provider != name:
+        for item in self._alive_items():
+            said = item.body["sandbox"]  # as it is stored: all of them are looked at each time
+            if said["terms"]["provider"] != name:
                 continue
-            may |= sandboxes.labels(sandbox.machines)
-            known = {m.label for m in sandbox.machines if self._must_be_shown(m)}
+            may |= {m["label"] for m in said["machines"] if m["state"] != "gone"}
+            known = {m["label"] for m in said["machines"] if self._must_be_shown(m)}
             must |= known
-            owners |= dict.fromkeys(known, sandbox.slot)
+            owners |= dict.fromkeys(known, Slot(**said["slot"]))
         seen = [strays.Sighting(m.label, m.id, m.created_at) for m in inventory]
         return strays.judge(seen, may, must, before, self.world.clock.now()), owners
 
-    def _must_be_shown(self, machine: Machine) -> bool:
+    def _must_be_shown(self, machine: Mapping[str, Any]) -> bool:
         """A list may lag behind the create that we heard of ourselves."""
-        age_ms = self.world.clock.now() - (machine.created_at or 0)
-        return machine.state in ("running", "usable") and age_ms >= strays.YOUNG_MS
-
-    def _alive(self) -> list[Record]:
-        """Every sandbox that may own a machine: whatever is not at rest is in the due index."""
-        return [records.record_of(item) for item in self._alive_items()]
+        age_ms = self.world.clock.now() - (machine["created_at"] or 0)
+        return machine["state"] in ("running", "usable") and age_ms >= strays.YOUNG_MS
 
     def _alive_items(self) -> Iterator[Item]:
+        """Every sandbox that may own a machine: whatever is not at rest is in the due index."""
         for shard in range(self.world.due_shards):
             yield from self._index("due", f"due#{shard}")
 

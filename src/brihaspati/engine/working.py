@@ -62,20 +62,21 @@ class Worker:
 
     def post(self, slot: Slot, event: Event) -> Record | None:
         """Save what follows from an event; None when there is no such sandbox (any more)."""
-        return self.post_all(slot, ((None, event),))
-
-    def post_all(
-        self, slot: Slot, happened: Sequence[tuple[Effect | None, Event]]
-    ) -> Record | None:
-        """As `post` for several events, each with the effect it was the end of, in one write."""
-        return self._change(slot, happened)[0]
+        return self._change(slot, ((None, event),))[0]
 
     def _change(
-        self, slot: Slot, happened: Sequence[tuple[Effect | None, Event]]
+        self,
+        slot: Slot,
+        happened: Sequence[tuple[Effect | None, Event]],
+        known: Record | None = None,
     ) -> tuple[Record | None, bool]:
-        """What follows from events, and whether there was anything to write."""
+        """What follows from events, and whether there was anything to write.
+
+        Each event comes with the effect it was the end of, if any; all are saved in one write.
+        `known` is the record as it was a moment ago: if nobody wrote it since, it need not be read.
+        """
         for _ in range(CONFLICTS_MAX):
-            record = self.load(slot)
+            record, known = known or self.load(slot), None
             if record is None:
                 return None, False
             now, changed = self.world.clock.now(), record
@@ -138,7 +139,8 @@ class Worker:
             calls = [functools.partial(self._perform, record, e, fresh=e in fresh) for e in batch]
             outcomes = self.world.together(calls) if len(calls) > 1 else [calls[0]()]
             happened += zip(batch, outcomes, strict=True)
-        return self.post_all(record.sandbox.slot, happened)
+        known = replace(record, fresh=frozenset())
+        return self._change(record.sandbox.slot, happened, known)[0]
 
     # --- effects -----------------------------------------------------------------------------
     def _perform(self, record: Record, effect: Effect, *, fresh: bool) -> Event:

@@ -32,7 +32,8 @@ class Agenda:
 
     def tell(self, what: str) -> None:
         """Write down what happens now, for whoever reads this history."""
-        self._tell(f"{self.clock_face()} {what}")
+        if self._tell is not quiet:
+            self._tell(f"{self.clock_face()} {what}")
 
     def at(self, moment: int, event: Callable[[], None]) -> None:
         """Have something happen at a moment, or at once if that is over."""

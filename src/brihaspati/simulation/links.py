@@ -29,9 +29,10 @@ class Line:
 
     def cross(self) -> None:
         """Die, or let others act. Raises Died."""
-        if self.weather.strikes("others come between"):
+        strikes = self.weather.strikes
+        if strikes("others come between"):
             self.agenda.pass_time(self.dice.between(1, 2 * SECOND))
-        if self.weather.strikes("process killed"):
+        if strikes("process killed"):
             raise Died
 
 

@@ -79,7 +79,7 @@ class Weather:
     def strikes(self, vice: str) -> bool:
         """Whether it happens now; counted."""
         chance = self.chances.get(vice)
-        if self.calm or chance is None or not self._dice[vice].happens(chance):
+        if chance is None or self.calm or not self._dice[vice].happens(chance):
             return False
         self.struck[vice] += 1
         self._tell(f"! {vice}")
