@@ -30,7 +30,7 @@ HTTPServer(("", 8080), Echo).serve_forever()
 def test_the_guide_s_commands_make_a_site_that_the_tab_shows(
     server: FreshServer, ipad: BrowserContext, faults: Faults
 ) -> None:
-    page = join(ipad, server, "Lakshmi")
+    page = join(ipad, server, "Latika")
     play(page, WEB)
     turn_to(page, "A site of your own")
     press_run(page, 0)
