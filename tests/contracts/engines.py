@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import secrets
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from brihaspati import ports
-from brihaspati.adapters import memory, sqlite
+from brihaspati.adapters import clocks, dynamodb, memory, sqlite
+from emulators import servers
 
 TRIES_MAX = 3
-
-
-class Store(ports.Store, Protocol):
-    def sweep(self) -> int: ...
+# What the tests of the contract call indexes; a table must know before.
+INDEXES = ("class", "due", "dued", "other")
 
 
 class Queue(ports.Queue, Protocol):
@@ -33,27 +34,77 @@ class Engine:
     """One engine at work. The annotations are the type check: each must fit its port."""
 
     clock: memory.ManualClock
-    store: Store
+    store: ports.Store
     queue: Queue
     timer: Timer
 
 
-Opener = Callable[[Path], AbstractContextManager[Engine]]
+Server = Callable[[], AbstractContextManager[str]]
+
+
+@dataclass
+class Stand:
+    """What a test run starts once: servers, each at its first use, and ways to their tables."""
+
+    leaving: ExitStack
+    started: dict[Server, str] = field(default_factory=dict)
+    connections: dict[tuple[str, ...], dynamodb.Connection] = field(default_factory=dict)
+
+    def address(self, server: Server) -> str:
+        if server not in self.started:
+            self.started[server] = self.leaving.enter_context(server())
+        return self.started[server]
+
+    @contextlib.contextmanager
+    def table(
+        self, server: Server, indexes: tuple[str, ...] = dynamodb.INDEXES
+    ) -> Iterator[dynamodb.Connection]:
+        """An empty table, gone afterwards; one at a time, as a client takes long to make."""
+        address = self.address(server)
+        known = self.connections.get((address, *indexes))
+        if known is None:
+            name = f"t{secrets.token_hex(6)}"
+            place = dynamodb.Place(name, servers.REGION, address, servers.KEYS, indexes)
+            known = self.connections[address, *indexes] = dynamodb.Connection(place)
+        client, name = known.client(), known.place.table
+        client.create_table(**dynamodb.definition(name, indexes))
+        try:
+            yield known
+        finally:
+            client.delete_table(TableName=name)
+
+
+Opener = Callable[[Stand, Path], AbstractContextManager[Engine]]
 
 
 @contextlib.contextmanager
-def _memory(_: Path) -> Iterator[Engine]:
+def _memory(_: Stand, __: Path) -> Iterator[Engine]:
     clock = memory.ManualClock()
     queue = memory.Queue(clock, tries_max=TRIES_MAX)
     yield Engine(clock, memory.Store(clock), queue, memory.Timer(queue))
 
 
 @contextlib.contextmanager
-def _sqlite(folder: Path) -> Iterator[Engine]:
+def _sqlite(_: Stand, folder: Path) -> Iterator[Engine]:
     clock = memory.ManualClock()
     with sqlite.Database(folder / "store.db") as database:
         queue = sqlite.Queue(database, clock, tries_max=TRIES_MAX)
         yield Engine(clock, sqlite.Store(database, clock), queue, sqlite.Timer(database))
 
 
-OPENERS: dict[str, Opener] = {"memory": _memory, "sqlite": _sqlite}
+@contextlib.contextmanager
+def _dynamodb(server: Server, stand: Stand, _: Path) -> Iterator[Engine]:
+    clock = memory.ManualClock()
+    queue = memory.Queue(clock, tries_max=TRIES_MAX)
+    with stand.table(server, INDEXES) as connection:
+        store = dynamodb.Store(connection, clock, clocks.SystemChance())
+        yield Engine(clock, store, queue, memory.Timer(queue))
+
+
+STORES: dict[str, Opener] = {
+    "memory": _memory,
+    "sqlite": _sqlite,
+    "dynamodb": functools.partial(_dynamodb, servers.dynoxide),
+}
+SECOND_OPINION: Opener = functools.partial(_dynamodb, servers.dynamodb_local)
+QUEUES: dict[str, Opener] = {"memory": _memory, "sqlite": _sqlite}

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from brihaspati import ports
 from brihaspati.adapters import memory
 from brihaspati.ports import Check, Delete, Key, Put
-from contracts import engines
 
 A, B = Key("p", "a"), Key("p", "b")
 PLACE = Key("d", "1")
 
 
 @pytest.fixture
-def expired(store: engines.Store, clock: memory.ManualClock) -> Key:
+def expired(store: ports.Store, clock: memory.ManualClock) -> Key:
     """The key of an item at version 2 whose time is just over."""
     store.transact([Put(A, {"n": 1}, 0, {"due": PLACE})])
     store.transact([Put(A, {"n": 2}, 1, {"due": PLACE}, clock.now() + 1000)])
@@ -22,7 +23,7 @@ def expired(store: engines.Store, clock: memory.ManualClock) -> Key:
     return A
 
 
-def test_an_item_lives_until_its_moment(store: engines.Store, clock: memory.ManualClock) -> None:
+def test_an_item_lives_until_its_moment(store: ports.Store, clock: memory.ManualClock) -> None:
     store.transact([Put(A, {}, expires_at=clock.now() + 1000)])
     clock.advance(0.999)
     assert store.get(A) is not None
@@ -30,14 +31,14 @@ def test_an_item_lives_until_its_moment(store: engines.Store, clock: memory.Manu
     assert store.get(A) is None
 
 
-def test_no_way_of_reading_shows_an_expired_item(store: engines.Store, expired: Key) -> None:
+def test_no_way_of_reading_shows_an_expired_item(store: ports.Store, expired: Key) -> None:
     assert store.get(expired) is None
     assert store.get_many([expired]) == {}
     assert store.query("p").items == ()
     assert store.query_index("due", "d").items == ()
 
 
-def test_conditions_see_an_expired_item_as_absent(store: engines.Store, expired: Key) -> None:
+def test_conditions_see_an_expired_item_as_absent(store: ports.Store, expired: Key) -> None:
     for write in (Put(expired, {}, 2), Delete(expired, 2), Check(expired, 2)):
         with pytest.raises(ports.Conflict) as caught:
             store.transact([write])
@@ -45,18 +46,18 @@ def test_conditions_see_an_expired_item_as_absent(store: engines.Store, expired:
     assert store.transact([Check(expired, 0), Delete(B, 0)]) == (0, 0)
 
 
-def test_a_put_over_an_expired_item_starts_anew(store: engines.Store, expired: Key) -> None:
+def test_a_put_over_an_expired_item_starts_anew(store: ports.Store, expired: Key) -> None:
     assert store.transact([Put(expired, {"n": 3}, 0)]) == (1,)
     assert store.get(expired) == ports.Item(expired, 1, {"n": 3})
     assert store.query_index("due", "d").items == ()
 
 
-def test_a_put_that_does_not_care_starts_anew_too(store: engines.Store, expired: Key) -> None:
+def test_a_put_that_does_not_care_starts_anew_too(store: ports.Store, expired: Key) -> None:
     assert store.transact([Put(expired, {})]) == (1,)
 
 
 def test_a_later_put_may_take_the_expiry_away(
-    store: engines.Store, clock: memory.ManualClock
+    store: ports.Store, clock: memory.ManualClock
 ) -> None:
     store.transact([Put(A, {}, expires_at=clock.now() + 1000)])
     store.transact([Put(A, {})])
@@ -65,13 +66,13 @@ def test_a_later_put_may_take_the_expiry_away(
 
 
 def test_an_item_put_already_expired_is_absent(
-    store: engines.Store, clock: memory.ManualClock
+    store: ports.Store, clock: memory.ManualClock
 ) -> None:
     assert store.transact([Put(A, {}, 0, expires_at=clock.now())]) == (1,)
     assert store.get(A) is None
 
 
-def test_pages_are_full_of_living_items(store: engines.Store, clock: memory.ManualClock) -> None:
+def test_pages_are_full_of_living_items(store: ports.Store, clock: memory.ManualClock) -> None:
     soon = clock.now() + 1000
     store.transact(
         [
@@ -92,25 +93,27 @@ def test_pages_are_full_of_living_items(store: engines.Store, clock: memory.Manu
 
 
 def test_the_sweep_deletes_expired_items_and_no_others(
-    store: engines.Store, clock: memory.ManualClock, expired: Key
+    store: ports.Store, clock: memory.ManualClock, expired: Key, sweep: Callable[[], int]
 ) -> None:
     keys = [Key("many", f"{n}") for n in range(450)]
     for start in range(0, 450, 90):
         batch = keys[start : start + 90]
         store.transact([Put(k, {}, None, {"due": PLACE}, clock.now() + 5000) for k in batch])
     store.transact([Put(B, {}, None, {"due": PLACE})])
-    assert store.sweep() == 1
+    assert sweep() == 1
     clock.advance(5)
-    assert store.sweep() == 450
-    assert store.sweep() == 0
+    assert sweep() == 450
+    assert sweep() == 0
     clock.set(0)  # only what is really gone stays away now
     assert store.get(expired) is None
     assert store.query("many").items == ()
     assert [item.key for item in store.query_index("due", "d").items] == [B]
 
 
-def test_a_new_item_inherits_no_index_of_a_swept_one(store: engines.Store, expired: Key) -> None:
-    assert store.sweep() == 1
+def test_a_new_item_inherits_no_index_of_a_swept_one(
+    store: ports.Store, expired: Key, sweep: Callable[[], int]
+) -> None:
+    assert sweep() == 1
     assert store.get(expired) is None
     store.transact([Put(B, {})])
     assert store.query_index("due", "d").items == ()

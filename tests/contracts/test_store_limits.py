@@ -10,7 +10,6 @@ import pytest
 from brihaspati import ports
 from brihaspati.domain import limits
 from brihaspati.ports import Check, Delete, Key, Put
-from contracts import engines
 
 A, B = Key("p", "a"), Key("p", "b")
 LONG = "x" * 1025
@@ -58,20 +57,20 @@ def _nested(depth: int) -> dict[str, Any]:
         pytest.param([Put(A, _nested(limits.NESTING_MAX + 1))], id="too deep"),
     ],
 )
-def test_a_bad_request_is_refused(store: engines.Store, writes: Sequence[ports.Write]) -> None:
+def test_a_bad_request_is_refused(store: ports.Store, writes: Sequence[ports.Write]) -> None:
     with pytest.raises(ports.Refused):
         store.transact([*writes, Put(B, {})] if 0 < len(writes) < 100 else writes)
     assert store.get(B) is None
 
 
-def test_a_body_that_holds_itself_is_refused(store: engines.Store) -> None:
+def test_a_body_that_holds_itself_is_refused(store: ports.Store) -> None:
     body: dict[str, Any] = {}
     body["self"] = body
     with pytest.raises(ports.Refused, match="nested"):
         store.transact([Put(A, body)])
 
 
-def test_the_largest_allowed_of_everything_is_taken(store: engines.Store) -> None:
+def test_the_largest_allowed_of_everything_is_taken(store: ports.Store) -> None:
     key = Key("é" * 512, "x" * 1024)
     room = limits.ITEM_BYTES_MAX - limits.ITEM_OVERHEAD_BYTES - 2048 - len('{"a":""}')
     store.transact([Put(key, {"a": "x" * room}), Put(A, _nested(limits.NESTING_MAX))])
@@ -82,7 +81,7 @@ def test_the_largest_allowed_of_everything_is_taken(store: engines.Store) -> Non
     assert len(found.body["a"]) == room
 
 
-def test_a_refusal_names_the_item_and_the_bound(store: engines.Store) -> None:
+def test_a_refusal_names_the_item_and_the_bound(store: ports.Store) -> None:
     with pytest.raises(ports.Refused, match=r"p/a has \d+ bytes; at most 409600 fit"):
         store.transact([Put(A, {"a": "x" * limits.ITEM_BYTES_MAX})])
 
@@ -90,7 +89,7 @@ def test_a_refusal_names_the_item_and_the_bound(store: engines.Store) -> None:
 @pytest.mark.parametrize(
     "key", [Key("", "a"), Key("p", ""), Key("p", LONG), Key("p", "\ud800"), Key("\udc00", "a")]
 )
-def test_reading_what_cannot_exist_finds_nothing(store: engines.Store, key: Key) -> None:
+def test_reading_what_cannot_exist_finds_nothing(store: ports.Store, key: Key) -> None:
     store.transact([Put(A, {})])
     assert store.get(key) is None
     assert set(store.get_many([key, A])) == {A}
@@ -98,14 +97,14 @@ def test_reading_what_cannot_exist_finds_nothing(store: engines.Store, key: Key)
     assert store.query_index("due", key.partition, prefix="\ud800").items == ()
 
 
-def test_more_keys_than_an_engine_answers_are_refused(store: engines.Store) -> None:
+def test_more_keys_than_an_engine_answers_are_refused(store: ports.Store) -> None:
     store.get_many([Key("p", str(n)) for n in range(100)])
     with pytest.raises(ports.Refused):
         store.get_many([Key("p", str(n)) for n in range(101)])
 
 
 @pytest.mark.parametrize("limit", [0, -1])
-def test_a_page_of_nothing_is_refused(store: engines.Store, limit: int) -> None:
+def test_a_page_of_nothing_is_refused(store: ports.Store, limit: int) -> None:
     with pytest.raises(ports.Refused):
         store.query("p", limit=limit)
     with pytest.raises(ports.Refused):
@@ -117,7 +116,7 @@ def test_a_page_of_nothing_is_refused(store: engines.Store, limit: int) -> None:
     "cursor",
     ["", "x", "!!!", "é", "bnVsbA==", "W10=", "WzEsMiwzXQ==", "WyJcdWQ4MDAiXQ=="],
 )
-def test_a_made_up_cursor_is_refused(store: engines.Store, cursor: str) -> None:
+def test_a_made_up_cursor_is_refused(store: ports.Store, cursor: str) -> None:
     with pytest.raises(ports.Refused):
         store.query("p", cursor=cursor)
     with pytest.raises(ports.Refused):

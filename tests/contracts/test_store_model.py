@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, settings, stateful
 from hypothesis import strategies as st
 
 from brihaspati import ports
-from brihaspati.adapters import memory, sqlite
+from brihaspati.adapters import clocks, dynamodb, memory, sqlite
 from brihaspati.ports import Check, Delete, Key, Put
+from contracts import engines
+from emulators import servers
 
 PARTITIONS = ["p", "q"]
 SORTS = ["a", "a#1", "a#2", "ab", "b", "é", "😀", "a\0"]
@@ -48,24 +50,19 @@ def _answer(call: Callable[[], object]) -> Answer:
 
 
 class SameAnswers(stateful.RuleBasedStateMachine):
-    """SQLite beside the memory store; SQLite is closed and opened again now and then."""
+    """A store beside the memory store."""
 
     def __init__(self) -> None:
         super().__init__()
         self._leaving = contextlib.ExitStack()
-        folder = self._leaving.enter_context(tempfile.TemporaryDirectory())
-        self._path = Path(folder) / "store.db"
         self._clock = memory.ManualClock()
         self._model: ports.Store = memory.Store(self._clock)
-        self._open()
+        self._store: ports.Store = self._opened()
 
-    def _open(self) -> None:
-        self._database = sqlite.Database(self._path)
-        self._store: ports.Store = sqlite.Store(self._database, self._clock)
+    def _opened(self) -> ports.Store:
+        raise NotImplementedError
 
     def teardown(self) -> None:
-        assert self._database.check() == []
-        self._database.close()
         self._leaving.close()
 
     def _same(self, call: Callable[[ports.Store], object]) -> None:
@@ -129,16 +126,45 @@ class SameAnswers(stateful.RuleBasedStateMachine):
     def pass_time(self, ms: int) -> None:
         self._clock.advance(ms / 1000)
 
+
+class SqliteAnswers(SameAnswers):
+    """SQLite, closed and opened again now and then."""
+
+    def _opened(self) -> ports.Store:
+        folder = self._leaving.enter_context(tempfile.TemporaryDirectory())
+        self._path = Path(folder) / "store.db"
+        self._database = sqlite.Database(self._path)
+        return sqlite.Store(self._database, self._clock)
+
+    def teardown(self) -> None:
+        assert self._database.check() == []
+        self._database.close()
+        super().teardown()
+
     @stateful.rule()
     def reopen(self) -> None:
         self._database.close()
-        self._open()
+        self._database = sqlite.Database(self._path)
+        self._store = sqlite.Store(self._database, self._clock)
 
     @stateful.rule()
     def sweep(self) -> None:
         assert isinstance(self._store, sqlite.Store)
         assert isinstance(self._model, memory.Store)
         assert self._store.sweep() == self._model.sweep()
+
+
+def test_dynamodb_answers_the_same(stand: engines.Stand) -> None:
+    class DynamodbAnswers(SameAnswers):
+        def _opened(self) -> ports.Store:
+            table = stand.table(servers.dynoxide, engines.INDEXES)
+            connection = self._leaving.enter_context(table)
+            return dynamodb.Store(connection, self._clock, clocks.SystemChance())
+
+    stateful.run_state_machine_as_test(
+        DynamodbAnswers,
+        settings=settings(TestSqliteAnswers.settings, max_examples=15, stateful_step_count=30),
+    )
 
 
 def _drain(page: Callable[[str | None], ports.Page], limit: int) -> list[ports.Item]:
@@ -153,7 +179,7 @@ def _drain(page: Callable[[str | None], ports.Page], limit: int) -> list[ports.I
     raise AssertionError("the pages never end")
 
 
-TestSameAnswers = SameAnswers.TestCase
-TestSameAnswers.settings = settings(
+TestSqliteAnswers = SqliteAnswers.TestCase
+TestSqliteAnswers.settings = settings(
     max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )

