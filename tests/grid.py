@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import lifetimes
 from brihaspati.domain.events import (
+    AgentReady,
     CreateRefused,
     CreateUnclear,
     DeleteAsked,
@@ -16,6 +17,7 @@ from brihaspati.domain.events import (
     MachineLost,
     MachineMissing,
     MachineSeen,
+    MachineUnfit,
     Woke,
 )
 from brihaspati.domain.lifecycle import decide
@@ -26,12 +28,14 @@ PHASES: tuple[Phase, ...] = ("queued", "starting", "ready", "stopping", "gone", 
 LATE = lifetimes.NOW + 24 * 3_600_000
 STEPS_MAX = 6
 ABOUT_MACHINES = (
+    AgentReady,
     CreateRefused,
     CreateUnclear,
     DeleteAsked,
     MachineGone,
     MachineLost,
     MachineMissing,
+    MachineUnfit,
 )
 HEAD = """# The lifecycle, phase by event
 

@@ -84,6 +84,8 @@ def one_of_each(sandbox: Sandbox) -> tuple[Event, ...]:
         events.CreateUnclear(LABEL),
         events.MachineMissing(LABEL),
         events.MachineLost(LABEL),
+        events.AgentReady(LABEL),
+        events.MachineUnfit(LABEL, "its setup failed"),
         events.DeleteAsked(LABEL),
         events.MachineGone(LABEL),
         events.StopAsked("stopped"),

@@ -193,7 +193,8 @@ class MachineOrder:
     """One machine to make. `label` marks it for ever: `bh-<env>-<sandbox>-a<attempt>-<machine>`.
 
     `peers` are (hostname, address) of every machine of the sandbox on its private network, this
-    one included; empty for a sandbox of one machine.
+    one included; empty for a sandbox of one machine. `user_data` is what a rented machine runs at
+    its first boot, empty for a machine of our own host.
     """
 
     label: str
@@ -203,6 +204,7 @@ class MachineOrder:
     egress_allow: tuple[str, ...] = ()
     peers: tuple[tuple[str, str], ...] = ()
     deadline_at: Moment = 0
+    user_data: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,9 +238,14 @@ class Unclear(Exception):  # noqa: N818
 
 
 class Provider(Protocol):
-    """Whoever rents or runs machines. Only machines with our mark are ever seen or touched."""
+    """Whoever rents or runs machines. Only machines with our mark are ever seen or touched.
+
+    `rented`: its machines run the order's user data, and only their own agent can say that one is
+    ready; the provider never calls one `usable`.
+    """
 
     name: str
+    rented: bool
 
     def price_micros_per_hour(self, spec: labs.MachineSpec) -> int:
         """Millionths of the class currency for one hour of this machine; 0 for our own host."""

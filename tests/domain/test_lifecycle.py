@@ -55,6 +55,36 @@ def test_a_usable_machine_stays_usable_when_older_news_comes_late() -> None:
     assert after(ready, seen(usable=False)).sandbox == ready
 
 
+def test_a_rented_machine_is_ready_when_its_agent_says_so_and_the_provider_has_shown_it() -> None:
+    started = in_phase("starting")
+    assert after(started, events.AgentReady(LABEL)).sandbox == started
+    shown = after(started, seen(usable=False)).sandbox
+    ready = after(shown, events.AgentReady(LABEL)).sandbox
+    assert ready.phase == "ready"
+    assert after(ready, events.AgentReady(LABEL), seen(usable=False)).sandbox == ready
+
+
+def test_of_two_rented_machines_both_agents_are_waited_for_and_the_ready_one_not_polled() -> None:
+    two = replace(TERMS, machines=("attacker", "shop"))
+    started = after(fresh(two), events.TurnCame()).sandbox
+    first, second = (m.label for m in started.machines)
+    shown = after(started, seen(first, usable=False), seen(second, usable=False)).sandbox
+    half = after(shown, events.AgentReady(first)).sandbox
+    assert half.phase == "starting"
+    assert after(half, seen(first, usable=False)).effects == ()
+    assert after(half, events.AgentReady(second)).sandbox.phase == "ready"
+
+
+@pytest.mark.parametrize("phase", ["starting", "ready"])
+def test_a_machine_that_must_not_be_used_fails_the_sandbox_and_goes(phase: Phase) -> None:
+    sandbox = after(in_phase(phase), seen(usable=phase == "ready")).sandbox
+    other = sandboxes.label("test", "sbx", 2, "main")
+    assert after(sandbox, events.MachineUnfit(other, "no")).sandbox == sandbox
+    decision = after(sandbox, events.MachineUnfit(LABEL, "Its setup failed."))
+    assert (decision.sandbox.phase, decision.sandbox.reason) == ("failed", "Its setup failed.")
+    assert effects.DeleteMachine(LABEL, f"id-{LABEL}") in decision.effects
+
+
 def test_the_lifetime_starts_when_the_sandbox_is_ready() -> None:
     started = in_phase("starting")
     ready = decide(started, seen(), NOW + 40_000).sandbox

@@ -13,6 +13,7 @@ class Priced:
 
     def __init__(self, provider: ports.Provider, micros_per_hour: int) -> None:
         self.name = provider.name
+        self.rented = provider.rented
         self._provider = provider
         self._micros = micros_per_hour
 

@@ -60,6 +60,21 @@ class MachineLost:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentReady:
+    """The agent of a rented machine says that a terminal opens now, as a browser would reach it."""
+
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class MachineUnfit:
+    """The machine must not be used: its setup failed, or someone else may have its secrets."""
+
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteAsked:
     """The provider was asked to delete the machine, and may not have done it yet."""
 
@@ -130,6 +145,8 @@ Event = (
     | CreateUnclear
     | MachineMissing
     | MachineLost
+    | AgentReady
+    | MachineUnfit
     | DeleteAsked
     | MachineGone
     | StopAsked

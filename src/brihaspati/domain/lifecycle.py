@@ -56,6 +56,10 @@ def decide(sandbox: Sandbox, event: Event, now: int) -> Decision:  # noqa: PLR09
             return _refused(sandbox, event, now)
         case _, events.MachineLost():
             return _lost(sandbox, event.label, now)
+        case "starting", events.AgentReady():
+            return _told_ready(sandbox, event.label, now)
+        case (("starting" | "ready"), events.MachineUnfit()):
+            return _unfit(sandbox, event, now)
         case _:
             return _asked(sandbox, event, now)
 
@@ -128,10 +132,20 @@ def _seen(sandbox: Sandbox, event: events.MachineSeen, now: int) -> Decision:
         return Decision(sandbox)
     if all(m.state == "usable" for m in sandbox.current):
         return _ready(sandbox, now)
-    if event.usable:
+    if usable:
         return Decision(sandbox)
     look = effects.FindMachine(event.label, not_before=now + sandbox.terms.poll_ms)
     return Decision(sandbox, (look,))
+
+
+def _told_ready(sandbox: Sandbox, label: str, now: int) -> Decision:
+    """An agent is believed about a machine that the provider has shown us, and no other."""
+    machine = sandbox.machine(label)
+    if machine is None or machine.attempt != sandbox.attempt or machine.state != "running":
+        return Decision(sandbox)
+    sandbox = sandbox.with_machine(replace(machine, state="usable"))
+    ready = all(m.state == "usable" for m in sandbox.current)
+    return _ready(sandbox, now) if ready else Decision(sandbox)
 
 
 def _late(sandbox: Sandbox, known: Machine) -> Decision:
@@ -240,6 +254,14 @@ def _lost(sandbox: Sandbox, label: str, now: int) -> Decision:
     if machine is None or machine.state not in ("running", "usable"):
         return Decision(sandbox)
     return _without(sandbox, machine, LOST, now, again_after_ms=0)
+
+
+def _unfit(sandbox: Sandbox, event: events.MachineUnfit, now: int) -> Decision:
+    """What is there cannot be trusted, or does not work: no other attempt would do better."""
+    machine = sandbox.machine(event.label)
+    if machine is None or machine.attempt != sandbox.attempt:
+        return Decision(sandbox)
+    return _fail(sandbox, event.reason, now)
 
 
 def _without(

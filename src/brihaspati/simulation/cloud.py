@@ -54,6 +54,7 @@ class Cloud:
     dice: Dice
     deleted: Callable[[Box], None] = lambda _: None
     name: str = NAME
+    rented: bool = False
     boxes: dict[str, Box] = field(default_factory=dict)
     creates: dict[str, int] = field(default_factory=dict)
     deletes_fail_until: int = 0

@@ -192,7 +192,7 @@ class ProviderLink:
     """`ports.Provider` as a process reaches it: it may die before the call, or with the answer."""
 
     def __init__(self, cloud: Cloud, line: Line) -> None:
-        self.name = cloud.name
+        self.name, self.rented = cloud.name, cloud.rented
         self.cloud = cloud
         self.line = line
 

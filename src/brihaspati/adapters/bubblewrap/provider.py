@@ -36,6 +36,7 @@ class Bubblewrap:
     """
 
     name = "bubblewrap"
+    rented = False
     isolation = (
         "bubblewrap: no limits on memory, CPU, processes or disk, and no filter of system calls; "
         "trusted use only"

@@ -26,6 +26,7 @@ class DockerEngine:
     """ports.Provider over the Docker API; safe to share between threads."""
 
     name = "docker"
+    rented = False
 
     def __init__(self, choice: options.Options) -> None:
         self._options = choice

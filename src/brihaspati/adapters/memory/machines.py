@@ -56,7 +56,10 @@ class Delays:
 
 
 class Provider:
-    """Machines as records, kept in `machines` in the order they were made."""
+    """Machines as records, kept in `machines` in the order they were made.
+
+    `rented` may be set: then they are never `usable` by what is told of them here.
+    """
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class Provider:
         place: places.Places | None = None,
     ) -> None:
         self.name = name
+        self.rented = False
         self.machines: list[Machine] = []
         self._clock = clock
         self._plan = plan or _no_twist
@@ -163,7 +167,8 @@ class Provider:
 
     def _seen(self, machine: Machine) -> ports.MachineSeen:
         ready_at = machine.created_at + self._delays.boot_ms
-        usable = machine.deleted_at is None and ready_at <= self._clock.now()
+        booted = machine.deleted_at is None and ready_at <= self._clock.now()
+        usable = booted and not self.rented
         return ports.MachineSeen(machine.order.label, machine.id, usable, machine.created_at)
 
 

@@ -71,6 +71,7 @@ class Namespaces:
     """
 
     name = "namespaces"
+    rented = False
 
     def __init__(
         self,
