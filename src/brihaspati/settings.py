@@ -8,14 +8,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-ProviderName = Literal["auto", "namespaces", "docker", "bubblewrap"]
-PROVIDERS: tuple[ProviderName, ...] = ("auto", "namespaces", "docker", "bubblewrap")
+ProviderName = Literal["auto", "namespaces", "docker", "bubblewrap", "digitalocean", "linode"]
+PROVIDERS: tuple[ProviderName, ...] = (
+    "auto",
+    "namespaces",
+    "docker",
+    "bubblewrap",
+    "digitalocean",
+    "linode",
+)
+CloudName = Literal["digitalocean", "linode"]
 CLONE = Path(__file__).resolve().parents[2]
 
 
 class SettingsError(ValueError):
     """A setting that cannot be used: which variable, and what to set instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloudSettings:
+    """An account in which machines may be rented. The first of `regions` is the usual one.
+
+    `sweep_token` lists and deletes, `token` creates; they may be the same. `ssh_key` is the id or
+    fingerprint of a key of the account; empty for one that nobody has the private half of.
+    """
+
+    name: CloudName
+    token: str
+    sweep_token: str
+    url: str
+    regions: tuple[str, ...]
+    image: str
+    ssh_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +51,8 @@ class Settings:
     `keep_seconds`: how long labs outlive a server that has gone, for it to come back; 0 ends them
     with the server. `host_price_micros`: what an hour of a machine on our own host costs, in
     millionths of `currency`, a code of three letters. `docker`: addresses at which an engine may
-    answer, in order.
+    answer, in order. `clouds`: those there is a token for; their machines find the control plane at
+    the networks `cloud_home`.
     """
 
     data: Path
@@ -47,6 +74,8 @@ class Settings:
     docker_runtime: str | None
     docker_userns: str | None
     docker_image: str
+    clouds: tuple[CloudSettings, ...] = ()
+    cloud_home: tuple[str, ...] = ("0.0.0.0/0", "::/0")
 
 
 def default_data(home: str, *, root: bool) -> Path:
@@ -72,6 +101,11 @@ def read(
             f"BRIHASPATI_ENV={env!r} must be 1 to 12 lower-case letters and digits, as staging1"
         )
     data = found.get("BRIHASPATI_DATA") or default_data(home, root=os.geteuid() == 0)
+    provider = _provider(found.get("BRIHASPATI_PROVIDER", "auto"))
+    currency = _currency(found.get("BRIHASPATI_CURRENCY", "USD"))
+    clouds = tuple(cloud for name in _CLOUDS if (cloud := _cloud(found, name)) is not None)
+    if provider in _CLOUDS:
+        _check_rented(provider, currency, clouds)
     return Settings(
         data=Path(data).absolute(),
         labs=Path(found.get("BRIHASPATI_LABS") or CLONE / "labs").absolute(),
@@ -79,20 +113,65 @@ def read(
         host=host,
         port=int(port),
         env=env,
-        provider=_provider(found.get("BRIHASPATI_PROVIDER", "auto")),
+        provider=provider,
         lab_domain=found.get("BRIHASPATI_LAB_DOMAIN", "localhost"),
         origins=tuple(found.get("BRIHASPATI_ORIGINS", "").split()),
         secure=found.get("BRIHASPATI_SECURE", "") == "1",
         pool=_number(found, "BRIHASPATI_POOL", 2),
         seats=_number(found, "BRIHASPATI_SEATS", 100),
         keep_seconds=_number(found, "BRIHASPATI_KEEP_SECONDS", 120),
-        currency=_currency(found.get("BRIHASPATI_CURRENCY", "USD")),
+        currency=currency,
         host_price_micros=_micros(found, "BRIHASPATI_HOST_PRICE"),
         docker=_engines(found),
         docker_runtime=found.get("BRIHASPATI_DOCKER_RUNTIME") or None,
         docker_userns=found.get("BRIHASPATI_DOCKER_USERNS") or None,
         docker_image=found.get("BRIHASPATI_DOCKER_IMAGE", "docker.io/library/python:3.13"),
+        clouds=clouds,
+        cloud_home=tuple(found.get("BRIHASPATI_CLOUD_HOME", "0.0.0.0/0 ::/0").split()),
     )
+
+
+# Where each cloud answers, where we rent, and the system of labs that ask for no other.
+_CLOUDS: dict[CloudName, tuple[str, str, str]] = {
+    "digitalocean": ("https://api.digitalocean.com", "fra1", "debian-12-x64"),
+    "linode": ("https://api.linode.com/v4", "de-fra-2", "linode/debian12"),
+}
+
+
+def _cloud(found: Mapping[str, str], name: CloudName) -> CloudSettings | None:
+    """The account of a cloud, if there is a token for it."""
+    prefix = name.upper()
+    token = found.get(f"{prefix}_TOKEN", "")
+    if not token:
+        return None
+    url, region, image = _CLOUDS[name]
+    return CloudSettings(
+        name=name,
+        token=token,
+        sweep_token=found.get(f"{prefix}_SWEEP_TOKEN") or token,
+        url=_api(f"{prefix}_API_URL", found.get(f"{prefix}_API_URL") or url),
+        regions=tuple((found.get(f"{prefix}_REGIONS") or region).split()),
+        image=found.get(f"{prefix}_IMAGE") or image,
+        ssh_key=found.get(f"{prefix}_SSH_KEY", ""),
+    )
+
+
+def _api(name: str, url: str) -> str:
+    """An address to which a token may be sent: in the clear only within this machine."""
+    parts = urlsplit(url)
+    here = parts.hostname in ("localhost", "::1") or (parts.hostname or "").startswith("127.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and here):
+        raise SettingsError(f"{name}={url!r} must begin with https:// to keep the token secret")
+    return url.rstrip("/")
+
+
+def _check_rented(provider: ProviderName, currency: str, clouds: tuple[CloudSettings, ...]) -> None:
+    if all(cloud.name != provider for cloud in clouds):
+        raise SettingsError(f"set {provider.upper()}_TOKEN to rent machines of {provider}")
+    if currency != "USD":
+        raise SettingsError(
+            f"BRIHASPATI_CURRENCY={currency!r}: {provider} bills in USD; set USD or leave it out"
+        )
 
 
 def _engines(found: Mapping[str, str]) -> tuple[str, ...]:

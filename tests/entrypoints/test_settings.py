@@ -55,3 +55,32 @@ def test_the_price_of_our_own_host_is_counted_in_millionths(text: str, micros: i
 def test_data_lives_where_such_data_lives(*, root: bool) -> None:
     found = settings.default_data("/home/asha", root=root)
     assert found == Path("/var/lib/brihaspati" if root else "/home/asha/.local/share/brihaspati")
+
+
+@pytest.mark.parametrize(
+    ("environment", "word"),
+    [
+        ({"BRIHASPATI_PROVIDER": "linode"}, "LINODE_TOKEN"),
+        ({"DIGITALOCEAN_TOKEN": "t", "DIGITALOCEAN_API_URL": "http://example.org"}, "https"),
+        (
+            {
+                "BRIHASPATI_PROVIDER": "linode",
+                "LINODE_TOKEN": "t",
+                "BRIHASPATI_CURRENCY": "EUR",
+            },
+            "USD",
+        ),
+    ],
+)
+def test_a_cloud_that_cannot_be_rented_from_is_named(
+    environment: dict[str, str], word: str
+) -> None:
+    with pytest.raises(settings.SettingsError, match=word):
+        settings.read(environment=environment)
+
+
+def test_a_token_is_enough_to_rent_and_may_be_sent_in_the_clear_within_this_machine() -> None:
+    given = {"DIGITALOCEAN_TOKEN": "t", "DIGITALOCEAN_API_URL": "http://127.0.0.1:9999/"}
+    (found,) = settings.read(environment=given).clouds
+    assert (found.url, found.sweep_token) == ("http://127.0.0.1:9999", "t")
+    assert found.regions == ("fra1",)

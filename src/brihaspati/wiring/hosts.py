@@ -15,8 +15,9 @@ from brihaspati.adapters.namespaces.images import Images
 from brihaspati.adapters.namespaces.network import Networks
 from brihaspati.adapters.namespaces.provider import Namespaces
 from brihaspati.entrypoints.cli.shop import CannotRun
-from brihaspati.settings import ProviderName, Settings
-from brihaspati_agent.places import Places
+from brihaspati.settings import CloudName, ProviderName, Settings
+from brihaspati.wiring import rented
+from brihaspati_agent.places import NoSuchMachine, Place, Places
 
 if TYPE_CHECKING:
     from brihaspati.adapters.docker_engine.provider import DockerEngine
@@ -49,6 +50,8 @@ def host_of(chosen: Settings) -> Host:
         case "docker":
             docker = _docker(chosen)
             return Host(docker, docker.place, _checked(docker), docker.close)
+        case "digitalocean" | "linode" as cloud:
+            return _rented(chosen, cloud)
         case _:
             walls = Bubblewrap(chosen.data / "bubblewrap", chosen.env)
             return Host(walls, walls.place, _checked(walls), lambda: None)
@@ -70,6 +73,23 @@ def _docker(chosen: Settings) -> DockerEngine:
             host_image=chosen.docker_image,
         )
     )
+
+
+def _rented(chosen: Settings, cloud: CloudName) -> Host:
+    """Machines that are not on this host: nobody reaches into them from here."""
+    provider = rented.providers(chosen)[cloud]
+
+    def start() -> None:
+        try:
+            provider.prepare("host", lambda *_: None)
+        except ports.CreateRefused as refused:
+            raise CannotRun(refused.reason) from refused
+
+    return Host(provider, _nowhere, start, lambda: None)
+
+
+def _nowhere(label: str) -> Place:
+    raise NoSuchMachine(label)
 
 
 def _namespaces(chosen: Settings) -> Host:

@@ -21,7 +21,7 @@ OpenShop = Callable[[Mapping[str, str]], Shop]
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="brihaspati")
 @click.option("--data", metavar="FOLDER", help="Data folder [BRIHASPATI_DATA].")
-@click.option("--provider", help="auto, namespaces, docker, bubblewrap [BRIHASPATI_PROVIDER].")
+@click.option("--provider", help="Who runs labs [BRIHASPATI_PROVIDER].")
 @click.pass_context
 def cli(context: click.Context, data: str | None, provider: str | None) -> None:
     """A dedicated, ephemeral lab in the browser for every student of a class."""

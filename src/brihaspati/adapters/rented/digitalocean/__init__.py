@@ -1,0 +1,1 @@
+"""DigitalOcean: droplets by API v2."""

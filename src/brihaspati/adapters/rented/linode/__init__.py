@@ -1,0 +1,1 @@
+"""Linode (Akamai): instances by API v4."""

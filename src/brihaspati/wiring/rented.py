@@ -1,0 +1,55 @@
+"""Machines that are rented: the providers there is a token for."""
+
+from __future__ import annotations
+
+from brihaspati.adapters.rented import rental
+from brihaspati.adapters.rented.rental import Rental
+from brihaspati.adapters.rented.shapes import Cloud
+from brihaspati.domain.labs import Lab
+from brihaspati.settings import CloudSettings, Settings
+
+
+def providers(chosen: Settings) -> dict[str, Rental]:
+    """One for each region of each cloud: the usual region under the cloud's own name."""
+    found: dict[str, Rental] = {}
+    for account in chosen.clouds:
+        making, sweeping = _clouds(account)
+        for at, region in enumerate(account.regions):
+            name = account.name if at == 0 else f"{account.name}-{region}"
+            options = rental.Options(
+                env=chosen.env,
+                region=region,
+                image=account.image,
+                name=name,
+                home=chosen.cloud_home,
+            )
+            found[name] = Rental(making, sweeping, options)
+    return found
+
+
+def _clouds(account: CloudSettings) -> tuple[Cloud, Cloud]:
+    """The account by the token that creates, and by the one that lists and deletes."""
+    making = _cloud(account, account.token)
+    if account.sweep_token == account.token:
+        return making, making
+    return making, _cloud(account, account.sweep_token)
+
+
+def _cloud(account: CloudSettings, token: str) -> Cloud:
+    # httpx is for those few who rent.
+    match account.name:
+        case "digitalocean":
+            from brihaspati.adapters.rented.digitalocean import api as digitalocean  # noqa: PLC0415
+
+            return digitalocean.DigitalOcean(
+                digitalocean.Options(token, account.url, account.ssh_key)
+            )
+        case "linode":
+            from brihaspati.adapters.rented.linode import api as linode  # noqa: PLC0415
+
+            return linode.Linode(linode.Options(token, account.url))
+
+
+def can_rent(lab: Lab) -> bool:
+    """Whether rented machines can run a lab: one machine, of the cloud's own system."""
+    return len(lab.machines) == 1 and lab.machines[0].image == "host"
