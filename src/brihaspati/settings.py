@@ -89,12 +89,7 @@ def read(
     """The settings in BRIHASPATI_* variables, `given` ones first. Raises SettingsError."""
     found = {**(os.environ if environment is None else environment), **(given or {})}
     home = found.get("HOME", "/root")
-    listen = found.get("BRIHASPATI_LISTEN", "127.0.0.1:8000")
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise SettingsError(
-            f"BRIHASPATI_LISTEN={listen!r} is no address; write host:port, as 127.0.0.1:8000"
-        )
+    host, port = _listen(found.get("BRIHASPATI_LISTEN", "127.0.0.1:8000"))
     env = found.get("BRIHASPATI_ENV", "local")
     if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", env):
         raise SettingsError(
@@ -111,7 +106,7 @@ def read(
         labs=Path(found.get("BRIHASPATI_LABS") or CLONE / "labs").absolute(),
         web=Path(found.get("BRIHASPATI_WEB") or CLONE / "web/dist").absolute(),
         host=host,
-        port=int(port),
+        port=port,
         env=env,
         provider=provider,
         lab_domain=found.get("BRIHASPATI_LAB_DOMAIN", "localhost"),
@@ -172,6 +167,15 @@ def _check_rented(provider: ProviderName, currency: str, clouds: tuple[CloudSett
         raise SettingsError(
             f"BRIHASPATI_CURRENCY={currency!r}: {provider} bills in USD; set USD or leave it out"
         )
+
+
+def _listen(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise SettingsError(
+            f"BRIHASPATI_LISTEN={text!r} is no address; write host:port, as 127.0.0.1:8000"
+        )
+    return host, int(port)
 
 
 def _engines(found: Mapping[str, str]) -> tuple[str, ...]:

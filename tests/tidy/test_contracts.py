@@ -29,6 +29,11 @@ OFFENCES = [
         "brihaspati/adapters/offender.py",
         "from brihaspati.adapters import zz",
     ),
+    (
+        "independent-clouds",
+        "brihaspati/adapters/rented/digitalocean/offender.py",
+        "from brihaspati.adapters.rented import linode",
+    ),
     ("agent-alone", "brihaspati_agent/offender.py", "from brihaspati import ports"),
 ]
 
