@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -19,9 +20,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def stand() -> Iterator[engines.Stand]:
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Stand]:
     with contextlib.ExitStack() as leaving:
-        yield engines.Stand(leaving)
+        yield engines.Stand(leaving, tmp_path_factory.mktemp("stand") / "clock")
 
 
 @pytest.fixture
@@ -54,8 +55,15 @@ def sweep(store: ports.Store) -> Callable[[], int]:
 
 
 @pytest.fixture
-def queue(engine: engines.Engine) -> engines.Queue:
+def queue(engine: engines.Engine) -> ports.Queue:
     return engine.queue
+
+
+@pytest.fixture
+def waiting(engine: engines.Engine) -> engines.Waiting:
+    """The queue, where one can wait for it."""
+    engine.needs(engines.WAIT)
+    return cast("engines.Waiting", engine.queue)
 
 
 @pytest.fixture

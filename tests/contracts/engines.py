@@ -9,18 +9,20 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, cast
+
+import pytest
 
 from brihaspati import ports
 from brihaspati.adapters import clocks, dynamodb, memory, sqlite
-from emulators import servers
+from emulators import amazon_stand, servers
 
 TRIES_MAX = 3
 # What the tests of the contract call indexes; a table must know before.
 INDEXES = ("class", "due", "dued", "other")
 
 
-class Queue(ports.Queue, Protocol):
+class Waiting(ports.Queue, Protocol):
     def wait(self, timeout_seconds: float) -> bool: ...
 
 
@@ -35,8 +37,15 @@ class Engine:
 
     clock: memory.ManualClock
     store: ports.Store
-    queue: Queue
+    queue: ports.Queue
     timer: Timer
+    # What this engine does not promise beyond its port; a test that needs it is skipped.
+    lacks: frozenset[str] = frozenset()
+
+    def needs(self, *promises: str) -> None:
+        missing = self.lacks & set(promises)
+        if missing:
+            pytest.skip(f"SQS does not promise: {', '.join(sorted(missing))}")
 
 
 Server = Callable[[], AbstractContextManager[str]]
@@ -47,6 +56,7 @@ class Stand:
     """What a test run starts once: servers, each at its first use, and ways to their tables."""
 
     leaving: ExitStack
+    clock_file: Path
     started: dict[Server, str] = field(default_factory=dict)
     connections: dict[tuple[str, ...], dynamodb.Connection] = field(default_factory=dict)
 
@@ -54,6 +64,10 @@ class Stand:
         if server not in self.started:
             self.started[server] = self.leaving.enter_context(server())
         return self.started[server]
+
+    def amazon(self) -> AbstractContextManager[str]:
+        """Every service but DynamoDB, at the moment of the clock file."""
+        return servers.amazon(self.clock_file)
 
     @contextlib.contextmanager
     def table(
@@ -101,10 +115,22 @@ def _dynamodb(server: Server, stand: Stand, _: Path) -> Iterator[Engine]:
         yield Engine(clock, store, queue, memory.Timer(queue))
 
 
+@contextlib.contextmanager
+def _amazon(stand: Stand, _: Path) -> Iterator[Engine]:
+    address = stand.address(stand.amazon)
+    with amazon_stand.made(address, stand.clock_file, TRIES_MAX) as made:
+        yield Engine(made.clock, cast("Any", None), made.queue, made.timer, AMAZON_LACKS)
+
+
+ORDER, WAIT, SET_BACK = "an order", "to wake a waiter", "to mind a clock set back"
+OLD_RECEIPT = "to know an old receipt"
+AT_ONCE = "to cancel what was due when it was set"
+AMAZON_LACKS = frozenset({ORDER, WAIT, SET_BACK, OLD_RECEIPT, AT_ONCE})
+
 STORES: dict[str, Opener] = {
     "memory": _memory,
     "sqlite": _sqlite,
     "dynamodb": functools.partial(_dynamodb, servers.dynoxide),
 }
 SECOND_OPINION: Opener = functools.partial(_dynamodb, servers.dynamodb_local)
-QUEUES: dict[str, Opener] = {"memory": _memory, "sqlite": _sqlite}
+QUEUES: dict[str, Opener] = {"memory": _memory, "sqlite": _sqlite, "amazon": _amazon}

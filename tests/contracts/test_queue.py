@@ -15,7 +15,7 @@ from contracts import engines
 ONE = ports.Message("start", {"sandbox": "abc", "emoji": "😀", "n": 2**70})
 
 
-def _take(queue: engines.Queue, limit: int = 10) -> list[ports.Taken]:
+def _take(queue: ports.Queue, limit: int = 10) -> list[ports.Taken]:
     return queue.take(limit, visible_after_seconds=30)
 
 
@@ -23,28 +23,29 @@ def _names(taken: list[ports.Taken]) -> list[int]:
     return [t.message.body["n"] for t in taken]
 
 
-def _use_up(queue: engines.Queue, clock: memory.ManualClock) -> list[ports.Taken]:
+def _use_up(queue: ports.Queue, clock: memory.ManualClock) -> list[ports.Taken]:
     """Let the only message come back until it is dead; every delivery of it."""
     taken = []
     for _ in range(engines.TRIES_MAX):
         taken += _take(queue)
         clock.advance(30)
+    assert _take(queue) == []  # a queue may notice only when somebody takes
     return taken
 
 
-def test_a_message_comes_as_it_was_put(queue: engines.Queue) -> None:
+def test_a_message_comes_as_it_was_put(queue: ports.Queue) -> None:
     queue.put(ONE)
     (taken,) = _take(queue)
     assert taken.message == ONE
     assert taken.tries == 1
 
 
-def test_an_empty_queue_gives_nothing(queue: engines.Queue) -> None:
+def test_an_empty_queue_gives_nothing(queue: ports.Queue) -> None:
     assert _take(queue) == []
 
 
 def test_a_taken_message_is_hidden_from_others_until_its_time(
-    queue: engines.Queue, clock: memory.ManualClock
+    queue: ports.Queue, clock: memory.ManualClock
 ) -> None:
     queue.put(ONE)
     _take(queue)
@@ -55,7 +56,7 @@ def test_a_taken_message_is_hidden_from_others_until_its_time(
     assert (again.message, again.tries) == (ONE, 2)
 
 
-def test_a_message_done_never_comes_back(queue: engines.Queue, clock: memory.ManualClock) -> None:
+def test_a_message_done_never_comes_back(queue: ports.Queue, clock: memory.ManualClock) -> None:
     queue.put(ONE)
     (taken,) = _take(queue)
     queue.done(taken)
@@ -65,7 +66,7 @@ def test_a_message_done_never_comes_back(queue: engines.Queue, clock: memory.Man
     assert queue.dead() == []
 
 
-def test_a_delayed_message_waits(queue: engines.Queue, clock: memory.ManualClock) -> None:
+def test_a_delayed_message_waits(queue: ports.Queue, clock: memory.ManualClock) -> None:
     queue.put(ONE, delay_seconds=5)
     assert _take(queue) == []
     clock.advance(5)
@@ -73,8 +74,9 @@ def test_a_delayed_message_waits(queue: engines.Queue, clock: memory.ManualClock
 
 
 def test_messages_come_by_their_visibility_and_never_more_than_asked(
-    queue: engines.Queue, clock: memory.ManualClock
+    queue: ports.Queue, clock: memory.ManualClock, engine: engines.Engine
 ) -> None:
+    engine.needs(engines.ORDER)
     for n, delay in enumerate((3, 1, 2, 0, 1)):
         queue.put(ports.Message("t", {"n": n}), delay_seconds=delay)
     clock.advance(10)
@@ -84,7 +86,7 @@ def test_messages_come_by_their_visibility_and_never_more_than_asked(
 
 
 def test_a_message_given_back_comes_after_its_delay(
-    queue: engines.Queue, clock: memory.ManualClock
+    queue: ports.Queue, clock: memory.ManualClock
 ) -> None:
     queue.put(ONE)
     (taken,) = _take(queue)
@@ -96,16 +98,17 @@ def test_a_message_given_back_comes_after_its_delay(
 
 
 def test_a_message_that_comes_back_too_often_is_dead(
-    queue: engines.Queue, clock: memory.ManualClock
+    queue: ports.Queue, clock: memory.ManualClock
 ) -> None:
     queue.put(ONE)
     _use_up(queue, clock)
     assert _take(queue) == []
     (dead,) = queue.dead()
-    assert (dead.message, dead.tries) == (ONE, engines.TRIES_MAX)
+    assert dead.message == ONE
+    assert dead.tries >= engines.TRIES_MAX  # SQS counts looks at the dead as well
 
 
-def test_a_message_given_back_too_often_is_dead(queue: engines.Queue) -> None:
+def test_a_message_given_back_too_often_is_dead(queue: ports.Queue) -> None:
     queue.put(ONE)
     for _ in range(engines.TRIES_MAX):
         (taken,) = _take(queue)
@@ -116,7 +119,7 @@ def test_a_message_given_back_too_often_is_dead(queue: engines.Queue) -> None:
 
 
 def test_a_message_still_worked_on_is_not_dead(
-    queue: engines.Queue, clock: memory.ManualClock
+    queue: ports.Queue, clock: memory.ManualClock
 ) -> None:
     queue.put(ONE)
     for _ in range(engines.TRIES_MAX - 1):
@@ -127,7 +130,7 @@ def test_a_message_still_worked_on_is_not_dead(
 
 
 def test_a_dead_message_can_be_revived_or_forgotten(
-    queue: engines.Queue, clock: memory.ManualClock
+    queue: ports.Queue, clock: memory.ManualClock
 ) -> None:
     queue.put(ONE)
     _use_up(queue, clock)
@@ -141,18 +144,19 @@ def test_a_dead_message_can_be_revived_or_forgotten(
 
 
 def test_dead_letters_are_shown_oldest_first_up_to_a_limit(
-    queue: engines.Queue, clock: memory.ManualClock
+    queue: ports.Queue, clock: memory.ManualClock
 ) -> None:
     for n in range(4):
         queue.put(ports.Message("t", {"n": n}))
     for _ in range(engines.TRIES_MAX):
         _take(queue)
         clock.advance(30)
+    assert _take(queue) == []
     assert _names(queue.dead(3)) == [0, 1, 2]
 
 
 def test_a_late_again_does_not_disturb_the_next_taker(
-    queue: engines.Queue, clock: memory.ManualClock
+    queue: ports.Queue, clock: memory.ManualClock
 ) -> None:
     queue.put(ONE)
     (slow,) = _take(queue)
@@ -164,7 +168,7 @@ def test_a_late_again_does_not_disturb_the_next_taker(
 
 
 def test_a_late_again_does_not_revive_the_dead(
-    queue: engines.Queue, clock: memory.ManualClock
+    queue: ports.Queue, clock: memory.ManualClock
 ) -> None:
     queue.put(ONE)
     slow = _use_up(queue, clock)[-1]
@@ -175,8 +179,9 @@ def test_a_late_again_does_not_revive_the_dead(
 
 
 def test_a_late_done_forgets_the_message_everywhere(
-    queue: engines.Queue, clock: memory.ManualClock
+    queue: ports.Queue, clock: memory.ManualClock, engine: engines.Engine
 ) -> None:
+    engine.needs(engines.OLD_RECEIPT)
     queue.put(ONE)
     slow = _use_up(queue, clock)[-1]
     assert len(queue.dead()) == 1
@@ -185,7 +190,7 @@ def test_a_late_done_forgets_the_message_everywhere(
 
 
 def test_a_late_done_forgets_no_other_message(
-    queue: engines.Queue, clock: memory.ManualClock
+    queue: ports.Queue, clock: memory.ManualClock
 ) -> None:
     queue.put(ONE)
     (first,) = _take(queue)
@@ -199,8 +204,9 @@ def test_a_late_done_forgets_no_other_message(
 
 
 def test_a_clock_set_back_hides_no_message_longer_than_it_had_left(
-    queue: engines.Queue, clock: memory.ManualClock
+    queue: ports.Queue, clock: memory.ManualClock, engine: engines.Engine
 ) -> None:
+    engine.needs(engines.SET_BACK)
     queue.put(ports.Message("t", {"n": 1}))
     queue.put(ports.Message("t", {"n": 2}), delay_seconds=40)
     assert _names(_take(queue)) == [1]
@@ -213,7 +219,7 @@ def test_a_clock_set_back_hides_no_message_longer_than_it_had_left(
 
 
 def test_a_clock_set_forward_only_brings_messages_early(
-    queue: engines.Queue, clock: memory.ManualClock
+    queue: ports.Queue, clock: memory.ManualClock
 ) -> None:
     queue.put(ONE)
     queue.put(ONE, delay_seconds=600)
@@ -231,31 +237,31 @@ def test_a_clock_set_forward_only_brings_messages_early(
         ports.Message("t", {"a": "x" * limits.MESSAGE_BYTES_MAX}),
     ],
 )
-def test_a_bad_message_is_refused(queue: engines.Queue, message: ports.Message) -> None:
+def test_a_bad_message_is_refused(queue: ports.Queue, message: ports.Message) -> None:
     with pytest.raises(ports.Refused):
         queue.put(message)
     assert _take(queue) == []
 
 
-def test_waiting_ends_at_once_when_something_is_there(queue: engines.Queue) -> None:
-    queue.put(ONE)
-    assert queue.wait(60)
+def test_waiting_ends_at_once_when_something_is_there(waiting: engines.Waiting) -> None:
+    waiting.put(ONE)
+    assert waiting.wait(60)
 
 
-def test_waiting_in_vain_says_so(queue: engines.Queue) -> None:
-    assert not queue.wait(0)
-    queue.put(ONE, delay_seconds=3600)
-    assert not queue.wait(0.01)
+def test_waiting_in_vain_says_so(waiting: engines.Waiting) -> None:
+    assert not waiting.wait(0)
+    waiting.put(ONE, delay_seconds=3600)
+    assert not waiting.wait(0.01)
 
 
-def test_a_put_wakes_each_waiter_that_is_needed(queue: engines.Queue) -> None:
+def test_a_put_wakes_each_waiter_that_is_needed(waiting: engines.Waiting) -> None:
     got: list[ports.Taken] = []
 
     def work() -> None:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            queue.wait(30)
-            if taken := queue.take(1, visible_after_seconds=600):
+            waiting.wait(30)
+            if taken := waiting.take(1, visible_after_seconds=600):
                 got.extend(taken)
                 return
 
@@ -264,14 +270,14 @@ def test_a_put_wakes_each_waiter_that_is_needed(queue: engines.Queue) -> None:
     for worker in workers:
         worker.start()
     for n in range(3):
-        queue.put(ports.Message("t", {"n": n}))
+        waiting.put(ports.Message("t", {"n": n}))
     for worker in workers:
         worker.join()
     assert sorted(_names(got)) == [0, 1, 2]
     assert time.monotonic() - started < 10
 
 
-def test_threads_that_take_share_messages_and_take_none_twice(queue: engines.Queue) -> None:
+def test_threads_that_take_share_messages_and_take_none_twice(queue: ports.Queue) -> None:
     for n in range(60):
         queue.put(ports.Message("t", {"n": n}))
     got: list[int] = []

