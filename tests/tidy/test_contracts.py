@@ -35,6 +35,13 @@ OFFENCES = [
         "from brihaspati.adapters.rented import linode",
     ),
     ("agent-alone", "brihaspati_agent/offender.py", "from brihaspati import ports"),
+    ("cloudsim-alone", "brihaspati_cloudsim/offender.py", "from brihaspati import ports"),
+    ("cloudsim-alone", "brihaspati_cloudsim/offender.py", "import brihaspati_agent"),
+    (
+        "clouds-are-clouds",
+        "brihaspati/adapters/offender.py",
+        "from brihaspati_cloudsim import world",
+    ),
 ]
 
 

@@ -20,7 +20,16 @@ from brihaspati.domain.classrooms import Classroom, shown
 from brihaspati.domain.labs import Lab
 from brihaspati.engine import demo
 from brihaspati.engine.engine import Engine
-from brihaspati.entrypoints.cli.shop import CannotRun, Fault, Progress, Report, Serving, Studio
+from brihaspati.entrypoints.cli.shop import (
+    CannotRun,
+    Fault,
+    Progress,
+    Report,
+    Serving,
+    StandIn,
+    StandInOptions,
+    Studio,
+)
 from brihaspati.entrypoints.http import sessions
 from brihaspati.entrypoints.server import logs
 from brihaspati.entrypoints.server.greeting import greeting
@@ -157,6 +166,12 @@ class LocalShop:
         from brihaspati.simulation.simulator import Simulator  # noqa: PLC0415
 
         return Simulator()
+
+    def stand_in(self, wanted: StandInOptions) -> contextlib.AbstractContextManager[StandIn]:
+        """The stand-in for the clouds; few commands need it."""
+        from brihaspati.wiring import standin  # noqa: PLC0415
+
+        return standin.serving(wanted)
 
     def cookie(self, engine: Engine, user: str) -> str:
         """A session of this person, as a Cookie header."""

@@ -11,7 +11,17 @@ import click
 from brihaspati import __version__
 from brihaspati.domain.classrooms import BadField
 from brihaspati.engine.problems import Problem
-from brihaspati.entrypoints.cli import audit, bench, lab, lookups, play, running, simulate, teaching
+from brihaspati.entrypoints.cli import (
+    audit,
+    bench,
+    cloudsim,
+    lab,
+    lookups,
+    play,
+    running,
+    simulate,
+    teaching,
+)
 from brihaspati.entrypoints.cli.client import ClientError
 from brihaspati.entrypoints.cli.shop import CannotRun, Shop
 
@@ -45,6 +55,7 @@ for command in (
     bench.bench,
     simulate.simulate,
     audit.audit,
+    cloudsim.cloud_sim,
 ):
     cli.add_command(command)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +93,25 @@ class Studio:
     publish: Callable[[Lab], None]
 
 
+@dataclass(frozen=True, slots=True)
+class StandInOptions:
+    """How the stand-in for the clouds shall be. `machines`: none, light or cloud-init."""
+
+    port: int
+    speed: float
+    seed: int
+    machines: str
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """Where the stand-in for the clouds answers, and with which token for each."""
+
+    addresses: Mapping[str, str]
+    tokens: Mapping[str, str]
+    control: str
+
+
 class Shop(Protocol):
     """The house, opened as far as a command needs it."""
 
@@ -126,6 +145,13 @@ class Shop(Protocol):
 
     def simulator(self) -> Simulator:
         """What lives worlds in which everything goes wrong."""
+        ...
+
+    def stand_in(self, wanted: StandInOptions) -> AbstractContextManager[StandIn]:
+        """The stand-in for the clouds, serving as long as the context lasts.
+
+        Raises CannotRun, or OSError where the port is taken.
+        """
         ...
 
     def cookie(self, engine: Engine, user: str) -> str:

@@ -1,0 +1,27 @@
+"""Starts the stand-in for the clouds. It knows nothing of us; we only hand over options."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from brihaspati.entrypoints.cli.shop import CannotRun, StandIn, StandInOptions
+
+
+@contextlib.contextmanager
+def serving(wanted: StandInOptions) -> Iterator[StandIn]:
+    """Serve it until the block ends.
+
+    Raises:
+        CannotRun: it needs a package for developers.
+        OSError: the port is taken.
+    """
+    try:
+        from brihaspati_cloudsim import agenda, server, world  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise CannotRun(f"{error.name} is not installed; `make install-dev` does.") from error
+    clouds = world.World(agenda.real_clock(wanted.speed), wanted.seed)
+    tokens = clouds.add_usual_tokens()
+    with server.serving(clouds, wanted.port, wanted.speed) as address:
+        addresses = {"digitalocean": address.digitalocean, "linode": address.linode}
+        yield StandIn(addresses, tokens, f"{address.root}/_sim/ledger")

@@ -1,0 +1,1 @@
+"""DigitalOcean's API, version 2."""

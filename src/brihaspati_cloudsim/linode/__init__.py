@@ -1,0 +1,1 @@
+"""Linode's API, version 4."""
