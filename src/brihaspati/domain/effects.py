@@ -97,3 +97,23 @@ Effect = (
     | CloseDoors
     | WriteProof
 )
+
+# Which part of the house does what. In one process that is the same; in the cloud a function that
+# may rent machines cannot delete any, and one that deletes cannot rent.
+Duty = Literal["start", "end"]
+DUTIES: frozenset[Duty] = frozenset({"start", "end"})
+
+
+def duty(effect: Effect) -> Duty | None:
+    """Whose duty an effect is; None: of whoever has any.
+
+    Who may not start asks for no turn either: only a turn leads to a create, and only whoever wrote
+    a create down may send it.
+    """
+    match effect:
+        case AskForTurn() | CreateMachine():
+            return "start"
+        case DeleteMachine():
+            return "end"
+        case _:
+            return None

@@ -41,7 +41,7 @@ class Engine:
     def handle(self, message: ports.Message) -> None:
         """Do the work of one queue message. Raises whatever makes it worth another try."""
         match message.topic:
-            case "sandbox":
+            case "sandbox" | "ending":
                 self.worker.work(Slot.parse(message.body["slot"]))
             case "pool":
                 self.sweeping.fill_pool(message.body["class"], message.body["lab"])

@@ -74,8 +74,9 @@ class Playing:
                 _check_hours(room, member, now)
                 self.budgets.note(room, slot, terms)
                 again = True
-                self.worker.post(slot, events.Played())
-                self.worker.wake_soon(slot)
+                asked = self.worker.post(slot, events.Played())
+                if asked is not None:
+                    self.worker.pass_on(asked)
             member = membership.read(self.world.store, member.person.id)
         raise Problem("busy", "Your lab is changing right now.", "Press Play again.")
 
@@ -86,7 +87,7 @@ class Playing:
         empty = Record(sandbox, (), version)
         asked = empty.follow(lifecycle.decide(sandbox, events.Played(), now))
         saved = self.worker.save(asked, *guards)
-        self.worker.wake_soon(slot)
+        self.worker.pass_on(saved)
         return saved
 
     def _claim(
@@ -173,7 +174,7 @@ class Playing:
     def _post(self, slot: Slot, event: Event) -> Record | None:
         record = self.worker.post(slot, event)
         if record is not None and record.unfinished:
-            self.worker.wake_soon(slot)
+            self.worker.pass_on(record)
         return record
 
     def ticket(self, record: Record, lab: Lab, person: Person, opening: Opening) -> tuple[str, int]:

@@ -220,3 +220,8 @@ def person_of(user_id: str, body: Mapping[str, Any]) -> Person:
 def alarm_message(slot: Slot) -> ports.Message:
     """The message that makes a worker look at a sandbox."""
     return ports.Message("sandbox", {"slot": str(slot)})
+
+
+def ending_message(slot: Slot) -> ports.Message:
+    """The message that makes a worker look who may delete. Where one may do all, it is the same."""
+    return ports.Message("ending", {"slot": str(slot)})

@@ -23,7 +23,7 @@ from brihaspati.engine.paging import every
 from brihaspati.engine.playing import Playing
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Record
-from brihaspati.engine.working import Worker, slots_of
+from brihaspati.engine.working import Worker
 from brihaspati.engine.world import World
 from brihaspati.ports import Item, Key
 
@@ -72,14 +72,15 @@ class Sweeping:
     def sweep(self, *, everything: bool = False) -> Swept:
         """Wake what is due (or everything alive), then compare the inventories."""
         due = self._due(FOREVER if everything else f"{self.world.clock.now():015d}~")
-        for slot in due:
-            self.worker.wake(slot)
+        for record in due:
+            self.worker.wake_for(record, at_once=True)
         return replace(self.reconcile(), looked_at=len(due))
 
-    def _due(self, until: str) -> list[Slot]:
-        found: list[Slot] = []
+    def _due(self, until: str) -> list[Record]:
+        found: list[Record] = []
         for shard in range(self.world.due_shards):
-            found += slots_of(self._index("due", f"due#{shard}", until=until))
+            items = self._index("due", f"due#{shard}", until=until)
+            found += [records.record_of(item) for item in items]
         return found
 
     def _index(self, index: str, partition: str, until: str | None = None) -> Iterable[Item]:
@@ -195,8 +196,9 @@ class Sweeping:
                     continue
             except ports.Unclear:
                 continue  # the next sweep asks again
-            self.worker.post(owners[label], events.MachineLost(label))
-            self.worker.wake(owners[label])
+            record = self.worker.post(owners[label], events.MachineLost(label))
+            if record is not None:
+                self.worker.wake_for(record, at_once=True)
             count += 1
         return count
 
@@ -227,10 +229,10 @@ class Sweeping:
             fresh = sandboxes.new(sandbox_id, slot, terms, now)
             asked = Record(fresh, (), 0).follow(lifecycle.decide(fresh, events.Played(), now))
             try:
-                self.worker.save(asked, *self._note(room, slot, terms))
+                saved = self.worker.save(asked, *self._note(room, slot, terms))
             except (Problem, ports.Conflict):
                 break  # the budget is spent, or somebody noted another: the next sweep looks
-            self.worker.wake(slot)
+            self.worker.wake_for(saved)
         self._forget(r for r in self._pooled(class_id, lab_name) if r.sandbox.at_rest)
 
     def _note(self, room: Classroom, slot: Slot, terms: Terms) -> tuple[ports.Write, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from brihaspati import ports
@@ -90,13 +90,19 @@ class Worker:
                 continue
         raise Lost(f"{slot} is written by too many at once")
 
-    def wake(self, slot: Slot, delay_seconds: float = 0) -> None:
-        """Have a worker look at a sandbox."""
-        self.world.queue.put(records.alarm_message(slot), delay_seconds=delay_seconds)
+    def wake(self, slot: Slot, delay_seconds: float = 0, *, ending: bool = False) -> None:
+        """Have a worker look at a sandbox; `ending`: one that may delete."""
+        make = records.ending_message if ending else records.alarm_message
+        self.world.queue.put(make(slot), delay_seconds=delay_seconds)
 
     def wake_soon(self, slot: Slot, delay_seconds: float = 0) -> None:
         """As `wake`, without the person waiting for it: a sweep finds what was just saved, too."""
-        self.world.soon(lambda: self.wake(slot, delay_seconds))
+        ending = self.world.ends
+        self.world.soon(lambda: self.wake(slot, delay_seconds, ending=ending))
+
+    def pass_on(self, record: Record) -> None:
+        """As `wake_for`, without the person waiting for it: a sweep finds what was saved, too."""
+        self.world.soon(lambda: self.wake_for(record))
 
     def work(self, slot: Slot) -> Record | None:
         """Look at the clock, then perform what is to be done, until nothing is."""
@@ -108,23 +114,34 @@ class Worker:
             fresh |= record.fresh
             record = self._round(record, ready, fresh)
         if record is not None and wrote:
-            self._wake_later(record)
+            self.wake_for(record)
         return record
 
     def _ready(self, record: Record) -> list[Effect]:
         now = self.world.clock.now()
-        return [e for e in record.unfinished if e.not_before <= now]
+        return [e for e in record.unfinished if e.not_before <= now and self.world.may(e)]
 
-    def _wake_later(self, record: Record) -> None:
-        """What waits for its time comes back by the queue; the due index is the second chance.
+    def wake_for(self, record: Record, *, at_once: bool = False) -> None:
+        """Have those look who may do what is left; the due index is the second chance.
+
+        What waits for its time comes back by the queue then, or `at_once`, which also has them look
+        where nothing is left but that.
 
         Only for whoever wrote: if everyone did who finds something waiting, each repeated message
         would repeat itself until the wait is over, and their number would double and double.
         """
-        waiting = [e.not_before for e in record.unfinished if e.not_before]
-        if waiting:
-            delay_ms = min(waiting) - self.world.clock.now()
-            self.wake(record.sandbox.slot, delay_seconds=max(delay_ms, 50) / 1000)
+        now, moments = self.world.clock.now(), dict[bool, list[int]]()
+        for effect in record.unfinished:
+            whose = effects.duty(effect)
+            # What anybody may do goes to those who end things: ends must not be late.
+            ending = self.world.ends if whose is None else self.world.is_split and whose == "end"
+            moments.setdefault(ending, []).append(effect.not_before)
+        if at_once and not moments:
+            moments[self.world.ends] = [0]
+        for ending, waiting in moments.items():
+            first = 0 if at_once else min(waiting)
+            delay_ms = max(first - now, 50) if first else 0
+            self.wake(record.sandbox.slot, delay_ms / 1000, ending=ending)
 
     def _round(
         self, record: Record, ready: list[Effect], fresh: frozenset[Effect]
@@ -265,8 +282,3 @@ def _seen(seen: ports.MachineSeen) -> Event:
     return events.MachineSeen(
         seen.label, seen.id, usable=seen.usable, created_at=seen.created_at, address=seen.address
     )
-
-
-def slots_of(items: Iterable[ports.Item]) -> list[Slot]:
-    """The slots of sandbox items."""
-    return [records.record_of(item).sandbox.slot for item in items]

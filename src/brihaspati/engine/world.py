@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from brihaspati import ports
+from brihaspati.domain import effects
 from brihaspati.domain.sandboxes import Sandbox
 
 Together = Callable[[Sequence[Callable[[], Any]]], list[Any]]
@@ -48,6 +49,9 @@ class World:
     The first of `providers` runs the labs of new classes, which keep `pool` warm sandboxes for each
     lab. `currency` is what prices and budgets count.
 
+    `duties` are what this process may do about machines; what it may not, it leaves to others, by
+    the queue. Without any it performs nothing at all: it only decides and saves.
+
     `soon` does what is written down elsewhere too, and so may be lost when the process dies.
     `aside` is for what may take a minute, the scripts of a lab: many of them hold up nothing else.
     `changed` hears of each sandbox after it was saved, in the thread that did; it must not wait.
@@ -70,5 +74,21 @@ class World:
     aside: Callable[[Callable[[], None]], None] = at_once
     changed: Callable[[Sandbox], None] = nobody_waits
     checking: Callable[[str, bool], None] = nobody_looks
+    duties: frozenset[effects.Duty] = effects.DUTIES
     pool: int = 0
     currency: str = "USD"
+
+    def may(self, effect: effects.Effect) -> bool:
+        """Whether this process may perform an effect."""
+        whose = effects.duty(effect)
+        return bool(self.duties) if whose is None else whose in self.duties
+
+    @property
+    def is_split(self) -> bool:
+        """Whether there are others, with other duties."""
+        return self.duties != effects.DUTIES
+
+    @property
+    def ends(self) -> bool:
+        """Whether what anybody may do goes from here to those who end things."""
+        return "start" not in self.duties
