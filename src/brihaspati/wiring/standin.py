@@ -17,11 +17,17 @@ def serving(wanted: StandInOptions) -> Iterator[StandIn]:
         OSError: the port is taken.
     """
     try:
-        from brihaspati_cloudsim import agenda, server, world  # noqa: PLC0415
+        from brihaspati_cloudsim import agenda, running, server, world  # noqa: PLC0415
+        from brihaspati_cloudsim.machines.pool import CannotRunMachines  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise CannotRun(f"{error.name} is not installed; `make install-dev` does.") from error
     clouds = world.World(agenda.real_clock(wanted.speed), wanted.seed)
     tokens = clouds.add_usual_tokens()
-    with server.serving(clouds, wanted.port, wanted.speed) as address:
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(running.bodies(clouds, wanted.machines))
+        except CannotRunMachines as why:
+            raise CannotRun(str(why)) from why
+        address = stack.enter_context(server.serving(clouds, wanted.port, wanted.speed))
         addresses = {"digitalocean": address.digitalocean, "linode": address.linode}
         yield StandIn(addresses, tokens, f"{address.root}/_sim/ledger")

@@ -17,6 +17,13 @@ PORT = 8600
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
 @click.option("--speed", type=click.FloatRange(0.1, 1000), default=1.0, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option(
+    "--machines",
+    type=click.Choice(["none", "light", "cloud-init"]),
+    default="none",
+    show_default=True,
+    help="Whether servers run, and what reads their user data (as root).",
+)
 @click.pass_obj
 def cloud_sim(shop: Shop, /, **given: Any) -> None:
     """Stand in for DigitalOcean and Linode: their APIs on this machine, until Ctrl-C.
@@ -26,7 +33,7 @@ def cloud_sim(shop: Shop, /, **given: Any) -> None:
     ended = threading.Event()
     before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
     try:
-        with shop.stand_in(StandInOptions(**given, machines="none")) as found:
+        with shop.stand_in(StandInOptions(**given)) as found:
             _greet(found)
             while not ended.wait(3600):
                 pass
