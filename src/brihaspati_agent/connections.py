@@ -12,15 +12,14 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import picows
-
 from brihaspati_agent import hub, tickets, wire
+from brihaspati_agent.framing import WSFrame, WSListener, WSMsgType, WSTransport
 
 _logger = logging.getLogger(__name__)
 
 _GOODBYE_SECONDS = 1
 _FRAME_COST_BYTES = 64
-_CONTROL_FRAMES = (picows.WSMsgType.PING, picows.WSMsgType.PONG)
+_CONTROL_FRAMES = (WSMsgType.PING, WSMsgType.PONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +40,21 @@ class Service:
     dead_seconds: float = 50
 
 
-class Connection(picows.WSListener):
+class Connection(WSListener):
     """A WebSocket whose first message is JSON with a ticket. Subclasses say what follows."""
 
     # Class attributes, for a connection costs memory as long as a lab lasts.
     sandbox: str | None = None
     _closed = False
     _first_seen = False
-    _message_type: picows.WSMsgType | None = None
+    _message_type: WSMsgType | None = None
     _pieces: bytearray | None = None
     _task: asyncio.Task[None] | None = None
 
     def __init__(self, service: Service, *, welcome: bool) -> None:
         self.service = service
         self._welcome = welcome
-        self._transport: picows.WSTransport | None = None
+        self._transport: WSTransport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._budget = float(service.burst_bytes)
         self._budget_at = time.monotonic()
@@ -68,7 +67,7 @@ class Connection(picows.WSListener):
         """The conversation begins; the coroutine may raise wire.Bad or tickets.Refused."""
         raise NotImplementedError
 
-    def message(self, kind: picows.WSMsgType, data: bytes) -> None:
+    def message(self, kind: WSMsgType, data: bytes) -> None:
         """A whole later message. May raise wire.Bad."""
         raise NotImplementedError
 
@@ -80,12 +79,12 @@ class Connection(picows.WSListener):
     def frame(self, opcode: bytes, body: bytes) -> None:
         """A binary frame."""
         if self._transport is not None and not self._closed:
-            self._transport.send(picows.WSMsgType.BINARY, opcode + body)
+            self._transport.send(WSMsgType.BINARY, opcode + body)
 
     def hello(self, message: Mapping[str, Any]) -> None:
         """A text frame."""
         if self._transport is not None and not self._closed:
-            self._transport.send(picows.WSMsgType.TEXT, wire.text(message))
+            self._transport.send(WSMsgType.TEXT, wire.text(message))
 
     def close(self, code: int, words: str) -> None:
         """Say why, then go, whether or not the other side answers."""
@@ -107,7 +106,7 @@ class Connection(picows.WSListener):
             self._transport.disconnect(graceful=False)
 
     # --- picows calls these ------------------------------------------------------------------
-    def on_ws_connected(self, transport: picows.WSTransport) -> None:
+    def on_ws_connected(self, transport: WSTransport) -> None:
         """Wait for the first message, not for long."""
         self._transport = transport
         if not self._welcome:
@@ -118,7 +117,7 @@ class Connection(picows.WSListener):
         seconds = self.service.first_message_seconds
         self._timer = loop.call_later(seconds, self.close, wire.TOO_LATE, late)
 
-    def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Put messages together and hand them on."""
         try:
             self._frame(transport, frame)
@@ -128,7 +127,7 @@ class Connection(picows.WSListener):
             _logger.exception("a message could not be handled")
             self.close(wire.BROKEN, "something went wrong here")
 
-    def on_ws_disconnected(self, transport: picows.WSTransport) -> None:  # noqa: ARG002 - picows' own signature
+    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - picows' own signature
         """Let go of everything."""
         self._closed = True
         if self._timer is not None:
@@ -139,10 +138,10 @@ class Connection(picows.WSListener):
         self._transport = None
 
     # --- frames to messages ------------------------------------------------------------------
-    def _frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+    def _frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
         self.heard_at = time.monotonic()
-        if kind == picows.WSMsgType.CLOSE:
+        if kind == WSMsgType.CLOSE:
             if not self._closed:
                 self._closed = True
                 transport.send_close(frame.get_close_code())
@@ -161,9 +160,9 @@ class Connection(picows.WSListener):
         else:
             self._begin(message_type, data)
 
-    def _whole(self, frame: picows.WSFrame) -> bytes | None:
+    def _whole(self, frame: WSFrame) -> bytes | None:
         """The message that this frame completes, if it does."""
-        continues = frame.msg_type == picows.WSMsgType.CONTINUATION
+        continues = frame.msg_type == WSMsgType.CONTINUATION
         if continues != (self._message_type is not None):
             raise wire.Bad(wire.BAD_MESSAGE, "fragments out of order")
         if not continues:
@@ -191,8 +190,8 @@ class Connection(picows.WSListener):
         if self._budget < 0:
             raise wire.Bad(wire.TOO_FAST, "too much at once")
 
-    def _begin(self, kind: picows.WSMsgType, data: bytes) -> None:
-        if kind != picows.WSMsgType.TEXT:
+    def _begin(self, kind: WSMsgType, data: bytes) -> None:
+        if kind != WSMsgType.TEXT:
             raise wire.Bad(wire.BAD_MESSAGE, "the first message is text with a ticket")
         message = wire.json_object(data)
         if not isinstance(message.get("ticket"), str):

@@ -16,9 +16,8 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-import picows
-
 from brihaspati_agent import connections, places, tickets, wire
+from brihaspati_agent.framing import WSMsgType
 
 _logger = logging.getLogger(__name__)
 _AT_ONCE = 4
@@ -63,9 +62,9 @@ class RequestSocket(connections.Connection):
         self._machines = ticket.machines
         self.hello({"type": "hello", "machines": sorted(ticket.machines)})
 
-    def message(self, kind: picows.WSMsgType, data: bytes) -> None:
+    def message(self, kind: WSMsgType, data: bytes) -> None:
         """Begin to answer one request."""
-        if kind != picows.WSMsgType.TEXT:
+        if kind != WSMsgType.TEXT:
             raise wire.Bad(wire.BAD_MESSAGE, "requests are JSON text")
         request = wire.json_object(data)
         if request.get("op") == "ping":

@@ -1,0 +1,93 @@
+"""The agent of a machine of its own: one HTTPS port for terminals, files and previews.
+
+Without compiled parts, and without what only previews need until somebody opens one: it must start
+in a moment from one archive, and leave the machine's memory to the lab.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from brihaspati_agent import connections, hub, places, plain_sockets, sorting, tickets
+from brihaspati_agent.reception import Reception
+
+_HOST = re.compile(rb"\r\nhost:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_PREVIEWS = "brihaspati_agent.previews"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What an agent alone serves: which sandbox's tickets, from which pages, under which host.
+
+    `public_key` is the control plane's. `now` is its time. `origins` are the portal's.
+    """
+
+    public_key: bytes
+    env: str
+    origins: Sequence[str]
+    host: str
+    now: Callable[[], int]
+    started_at: int
+
+
+class Alone:
+    """Made on the loop that serves it."""
+
+    def __init__(self, house: House, at: places.Places) -> None:
+        self.hub = hub.Hub(at, house.now, threads=8)
+        self._house = house
+        self._gate = tickets.Gate(house.public_key, house.env, house.now, house.started_at)
+        origins = frozenset(house.origins)
+        service = connections.Service(self.hub, self._gate, origins.__contains__)
+        self._reception = Reception(service)
+        self._server: asyncio.base_events.Server | None = None
+        self._previews: Any = None
+        self._http: Any = None
+
+    async def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
+        """Listen; the port. Raises OSError."""
+        self._server = await sorting.listen(host, port, tls, self._sorter)
+        bound: int = self._server.sockets[0].getsockname()[1]
+        return bound
+
+    async def close(self) -> None:
+        """End every terminal and connection."""
+        if self._server is not None:
+            self._server.close()
+        await self.hub.close()
+        if self._previews is not None:
+            await self._previews.close()
+            self._http.pre_shutdown()
+            await self._http.shutdown(timeout=1)
+        self._reception.close()
+
+    def _sorter(self) -> asyncio.Protocol:
+        agent = plain_sockets.maker(self._reception)
+        return sorting.Sorter(agent, self._other, self._is_preview)
+
+    def _is_preview(self, head: bytes) -> bool:
+        found = _HOST.search(head)
+        ours = b"." + self._house.host.encode()
+        return found is not None and found[1].strip().lower().partition(b":")[0].endswith(ours)
+
+    def _other(self) -> asyncio.Protocol:
+        return sorting.Later(_PREVIEWS, self._preview)
+
+    def _preview(self) -> asyncio.Protocol:
+        from aiohttp import web  # noqa: PLC0415 - only whoever opens a preview pays for it
+
+        from brihaspati_agent import previews  # noqa: PLC0415
+
+        if self._http is None:
+            scheme = previews.Scheme(self._house.host, True, tuple(self._house.origins))  # noqa: FBT003
+            self._previews = previews.Previews(self.hub, self._gate, scheme, self._house.now)
+            self._http = web.Server(
+                self._previews, auto_decompress=False, handler_cancellation=True
+            )
+        protocol: asyncio.Protocol = self._http()
+        return protocol

@@ -1,0 +1,129 @@
+"""The control plane, as the agent of a rented machine asks it: JSON over HTTPS, signed.
+
+A request carries `Authorization: Machine label=..., at=..., signature=...`. The signature is the
+machine's own Ed25519 key's, over `SIGNED_PREFIX`, method, path, moment and the body's digest, a
+line each. Moments are the control plane's: what the clock of this machine says does not matter.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+import ssl
+import time
+import urllib.parse
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from brihaspati_agent import signatures
+
+SIGNED_PREFIX = b"brihaspati-machine-1\n"
+_SECONDS_MAX = 20
+_ANSWER_BYTES_MAX = 8 * 1024 * 1024
+
+
+class Refused(Exception):  # noqa: N818 - a normal answer, named for what it is
+    """The control plane says no. `status` is HTTP's; the text is for a person."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"{status}: {text}")
+        self.status = status
+
+
+class Unreachable(Exception):  # noqa: N818 - as above
+    """No answer, or none that can be read."""
+
+
+class Times:
+    """What time it is at the control plane, in milliseconds, by a clock that never jumps."""
+
+    def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
+        self._steady = steady
+        self._told: tuple[int, float] | None = None
+
+    def told(self, now: int) -> None:
+        """The control plane said what time it is."""
+        self._told = (now, self._steady())
+
+    def now(self) -> int:
+        """Its time; before it told us any, this machine's own."""
+        if self._told is None:
+            return time.time_ns() // 1_000_000
+        at, steady = self._told
+        return at + round((self._steady() - steady) * 1000)
+
+
+class ControlPlane:
+    """Asks one control plane about one machine. Every call blocks for at most 20 seconds.
+
+    `source` is the address to ask from, where the machine has several; `ca` a file of certificates
+    to trust instead of the system's.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        label: str,
+        private_key: bytes,
+        times: Times,
+        *,
+        source: str | None = None,
+        ca: str | None = None,
+    ) -> None:
+        self._url = urllib.parse.urlsplit(url)
+        self._label = label
+        self._private = private_key
+        self._times = times
+        self._source = (source, 0) if source else None
+        self._tls = ssl.create_default_context(cafile=ca) if self._url.scheme == "https" else None
+
+    def begin(self, token: str, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Trade the one-time token. Raises Refused or Unreachable."""
+        body = json.dumps({"label": self._label, **said}).encode()
+        return self._ask("/v1/machines/bootstrap", body, f"Bearer {token}")
+
+    def tell(self, path: str, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask as this machine. Raises Refused or Unreachable."""
+        body = json.dumps(said).encode()
+        at = self._times.now()
+        signed = signed_text("POST", path, at, body)
+        signature = base64.b64encode(signatures.keys().sign(self._private, signed)).decode()
+        return self._ask(path, body, f"Machine label={self._label}, at={at}, signature={signature}")
+
+    def _ask(self, path: str, body: bytes, authorization: str) -> dict[str, Any]:
+        headers = {"Content-Type": "application/json", "Authorization": authorization}
+        line = self._line()
+        try:
+            line.request("POST", path, body, headers)
+            answer = line.getresponse()
+            data = answer.read(_ANSWER_BYTES_MAX)
+            said = json.loads(data) if data else {}
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Unreachable(f"{type(error).__name__}: {error}") from error
+        finally:
+            line.close()
+        if not isinstance(said, dict):
+            raise Unreachable("the answer is no object")
+        if "now" in said:
+            self._times.told(int(said["now"]))
+        if answer.status >= 400:
+            raise Refused(answer.status, str(said.get("title", answer.reason)))
+        return said
+
+    def _line(self) -> http.client.HTTPConnection:
+        host, port = self._url.hostname or "", self._url.port
+        if self._tls is None:
+            return http.client.HTTPConnection(
+                host, port, timeout=_SECONDS_MAX, source_address=self._source
+            )
+        return http.client.HTTPSConnection(
+            host, port, timeout=_SECONDS_MAX, source_address=self._source, context=self._tls
+        )
+
+
+def signed_text(method: str, path: str, at: int, body: bytes) -> bytes:
+    """What a machine signs of a request."""
+    digest = hashlib.sha256(body).hexdigest()
+    return SIGNED_PREFIX + f"{method}\n{path}\n{at}\n{digest}\n".encode()

@@ -1,0 +1,116 @@
+"""Debian's `pebble`, a small certificate authority that speaks ACME, on a loopback address."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SECONDS_MAX = 20
+
+
+@dataclass(frozen=True)
+class Pebble:
+    """`directory` is where ACME begins; `ca` trusts its own HTTPS, `roots` what it issues."""
+
+    directory: str
+    ca: Path
+    roots: Path
+    tls_port: int
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port nobody has now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def certificate_for(folder: Path, *names: str) -> tuple[Path, Path]:
+    """A self-signed certificate and its key for these names and addresses."""
+    chain, key = folder / "ca.pem", folder / "ca.key"
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-keyout",
+            str(key),
+            "-out",
+            str(chain),
+            "-days",
+            "2",
+            "-subj",
+            "/CN=test",
+            "-addext",
+            f"subjectAltName={','.join(names)}",
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return chain, key
+
+
+@contextlib.contextmanager
+def running(folder: Path, tls_port: int, *more: str) -> Iterator[Pebble]:
+    """A pebble that validates on this port of whoever asks; `more` are its arguments."""
+    if shutil.which("pebble") is None:
+        pytest.skip("pebble is not installed (apt install pebble)")
+    chain, key = certificate_for(folder, "IP:127.0.0.1", "DNS:localhost")
+    port, management = free_port(), free_port()
+    settings = {
+        "listenAddress": f"127.0.0.1:{port}",
+        "managementListenAddress": f"127.0.0.1:{management}",
+        "certificate": str(chain),
+        "privateKey": str(key),
+        "httpPort": free_port(),
+        "tlsPort": tls_port,
+        "ocspResponderURL": "",
+        "externalAccountBindingRequired": False,
+    }
+    (folder / "pebble.json").write_text(json.dumps({"pebble": settings}))
+    environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "20"}
+    with (folder / "pebble.log").open("wb") as log:
+        process = subprocess.Popen(
+            ["pebble", "-config", str(folder / "pebble.json"), *more],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        trust = ssl.create_default_context(cafile=str(chain))
+        root = _fetched(f"https://127.0.0.1:{management}/roots/0", trust)
+        roots = folder / "roots.pem"
+        roots.write_bytes(root)
+        yield Pebble(f"https://127.0.0.1:{port}/dir", chain, roots, tls_port)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _fetched(url: str, trust: ssl.SSLContext) -> bytes:
+    ends = time.monotonic() + SECONDS_MAX
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2, context=trust) as answer:
+                return bytes(answer.read())
+        except OSError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.05)
