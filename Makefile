@@ -12,7 +12,7 @@ PYTHON_INPUTS := pyproject.toml scripts/python '$(CURDIR)' '$(shell $(PYTHON) --
 
 # What a lab with a network or a larger disk needs on the host, and what the tests need on top.
 HOST_TOOLS := ip=iproute2 nft=nftables mkfs.ext4=e2fsprogs
-TEST_TOOLS := $(HOST_TOOLS) chromium=chromium bwrap=bubblewrap dockerd=docker.io podman=podman busybox=busybox-static git=git
+TEST_TOOLS := $(HOST_TOOLS) chromium=chromium bwrap=bubblewrap dockerd=docker.io podman=podman busybox=busybox-static git=git pebble=pebble
 TEST_TOOLS += WebKitWebDriver=webkit2gtk-driver Xvfb=xvfb dbus-run-session=dbus-daemon dbus-launch=dbus-x11
 
 .PHONY: help install up test coverage lint bench torture shots lighthouse web lock clean install-dev
