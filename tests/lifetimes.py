@@ -7,7 +7,7 @@ from dataclasses import replace
 from brihaspati.domain import events, sandboxes
 from brihaspati.domain.events import Event
 from brihaspati.domain.lifecycle import Decision, decide
-from brihaspati.domain.sandboxes import Phase, Sandbox, Slot, Terms
+from brihaspati.domain.sandboxes import Phase, Sandbox, Slot, Terms, Turn
 
 NOW = 1_800_000_000_000
 SLOT = Slot("demo", "hello", user="asha")
@@ -77,6 +77,7 @@ def one_of_each(sandbox: Sandbox) -> tuple[Event, ...]:
     return (
         events.Played(),
         events.TurnCame(),
+        events.TurnGiven(Turn(NOW + 60_000, sandbox.attempt + 1, "memory", 0)),
         seen(),
         seen(usable=False),
         events.CreateRefused(LABEL, "sold out", retryable=True, retry_after_seconds=5),

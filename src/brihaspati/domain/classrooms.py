@@ -34,10 +34,22 @@ class BadField(ValueError):  # noqa: N818 - what it is, not that it is an error
 
 
 @dataclass(frozen=True, slots=True)
+class Spill:
+    """Where else a class's machines may be, when its provider is sold out, full or slow.
+
+    `share_percent`: at most that part of its sandboxes; `micros_per_hour_max`: at most that price.
+    """
+
+    provider: str
+    share_percent: int = 100
+    micros_per_hour_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Classroom:
     """A class. `labs` pins each lab's version; `pool` is the number of warm sandboxes per lab.
 
-    `roster_only`: only who is expected may join.
+    `roster_only`: only who is expected may join. `spill`: in this order.
     """
 
     id: str
@@ -56,6 +68,7 @@ class Classroom:
     sandboxes_per_student_max: int = 2
     pool: int = 0
     roster_only: bool = False
+    spill: tuple[Spill, ...] = ()
 
     def state(self, now: int) -> ClassState:
         """Whether students may enter and play now."""

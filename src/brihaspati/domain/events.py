@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from brihaspati.domain.sandboxes import EndKind, Slot
+from brihaspati.domain.sandboxes import EndKind, Slot, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,16 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class TurnCame:
-    """The queue let this sandbox start."""
+    """The queue let this sandbox start. `turn`: where, if that was for the queue to say."""
+
+    turn: Turn | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnGiven:
+    """The queue said when this sandbox may start: not yet."""
+
+    turn: Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +149,7 @@ class Woke:
 Event = (
     Played
     | TurnCame
+    | TurnGiven
     | MachineSeen
     | CreateRefused
     | CreateUnclear

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from brihaspati.domain import effects, events, sandboxes
 from brihaspati.domain.effects import Effect
 from brihaspati.domain.events import Event
-from brihaspati.domain.sandboxes import EndKind, Machine, Sandbox
+from brihaspati.domain.sandboxes import EndKind, Machine, Sandbox, Turn
 
 LOOKUPS_MAX = 4
 DELETE_RETRY_MS = 2_000
@@ -74,7 +74,10 @@ def _asked(sandbox: Sandbox, event: Event, now: int) -> Decision:  # noqa: PLR09
             again = replace(again, attempt=sandbox.attempt, machines=sandbox.machines)
             return Decision(again, (effects.AskForTurn(),))
         case "queued", events.TurnCame():
-            return _start(sandbox, now)
+            return _start(sandbox, event.turn, now)
+        case "queued", events.TurnGiven() if event.turn.attempt > sandbox.attempt:
+            waiting = replace(sandbox, turn=event.turn)
+            return Decision(waiting, (effects.AskForTurn(not_before=event.turn.at),))
         case (("queued" | "starting" | "ready"), events.StopAsked()):
             return _stop(sandbox, event.end, now)
         case "ready", events.Claimed() if sandbox.slot.user is None:
@@ -90,10 +93,13 @@ def _asked(sandbox: Sandbox, event: Event, now: int) -> Decision:  # noqa: PLR09
 
 
 # --- starting ------------------------------------------------------------------------------------
-def _start(sandbox: Sandbox, now: int) -> Decision:
+def _start(sandbox: Sandbox, turn: Turn | None, now: int) -> Decision:
     """Save the attempt and its labels before any money is spent; then create."""
     attempt = sandbox.attempt + 1
     terms = sandbox.terms
+    if turn is not None:
+        terms = replace(terms, price_micros_per_hour=turn.price_micros_per_hour)
+        sandbox = replace(sandbox, terms=terms, turn=turn)
     made = tuple(
         Machine(
             name=name,
@@ -101,6 +107,7 @@ def _start(sandbox: Sandbox, now: int) -> Decision:
             attempt=attempt,
             state="asked",
             asked_at=now,
+            provider=turn.provider if turn is not None else "",
         )
         for name in terms.machines
     )

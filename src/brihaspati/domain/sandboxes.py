@@ -41,7 +41,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine of one attempt. `label` is its name at the provider, for ever."""
+    """One machine of one attempt. `label` is its name at the provider, for ever.
+
+    `provider`: who was asked for it; empty where that is the one of the terms.
+    """
 
     name: str
     label: str
@@ -54,6 +57,29 @@ class Machine:
     gone_at: int | None = None
     missed: int = 0
     delete_tries: int = 0
+    provider: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A provider that may have machines of a sandbox, and what they cost there by the hour.
+
+    `share_percent`: at most that part of the class's sandboxes goes there.
+    """
+
+    provider: str
+    price_micros_per_hour: int
+    share_percent: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When an attempt may begin, and where; given once, so that nobody has to ask again."""
+
+    at: int
+    attempt: int
+    provider: str
+    price_micros_per_hour: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +89,8 @@ class Terms:
     `lookup_grace_ms`: a provider's list may lag behind its creates by this much, so "not found" is
     believed only after several look-ups this far apart. `closes_at`: when the class ends, and with
     it the sandbox, however far it has come (None: it has its lifetime, whatever the class does).
-    `poll_ms`: how long after one look at a machine that boots the next one is.
+    `poll_ms`: how long after one look at a machine that boots the next one is. `offers`: who may
+    be asked, in this order, where that is not only the provider; the price is then the highest.
     """
 
     env: str
@@ -80,6 +107,7 @@ class Terms:
     lookup_grace_ms: int = 5_000
     closes_at: int | None = None
     poll_ms: int = 1_000
+    offers: tuple[Offer, ...] = ()
 
     def until(self, at: int) -> int:
         """This moment, or the end of the class where that is earlier."""
@@ -108,6 +136,22 @@ class Sandbox:
     end: EndKind | None = None
     reason: str | None = None
     last_input_at: int | None = None
+    turn: Turn | None = None
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """Who may be asked for its machines, the usual provider first."""
+        alone = Offer(self.terms.provider, self.terms.price_micros_per_hour)
+        return self.terms.offers or (alone,)
+
+    @property
+    def next_turn(self) -> Turn | None:
+        """The turn of the attempt that comes next, where it was given already."""
+        return self.turn if self.turn is not None and self.turn.attempt > self.attempt else None
+
+    def provider_of(self, machine: Machine) -> str:
+        """Who was asked for a machine."""
+        return machine.provider or self.terms.provider
 
     @property
     def current(self) -> tuple[Machine, ...]:
@@ -121,8 +165,9 @@ class Sandbox:
 
     @property
     def start_by(self) -> int:
-        """When a start that is not done by then has taken too long."""
-        return self.terms.until(self.asked_at + self.terms.start_seconds_max * 1000)
+        """When a start that is not done by then has taken too long; waiting for a turn is none."""
+        begun = max(self.asked_at, self.turn.at if self.turn is not None else 0)
+        return self.terms.until(begun + self.terms.start_seconds_max * 1000)
 
     @property
     def idle_at(self) -> int | None:

@@ -8,8 +8,8 @@ from brihaspati import ports
 from brihaspati.domain import events, lifecycle, sandboxes, tickets
 from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.events import Event
-from brihaspati.domain.labs import Lab
-from brihaspati.domain.sandboxes import EndKind, Sandbox, Slot, Terms
+from brihaspati.domain.labs import Lab, MachineSpec
+from brihaspati.domain.sandboxes import EndKind, Offer, Sandbox, Slot, Terms
 from brihaspati.engine import membership
 from brihaspati.engine.budgets import Budgets
 from brihaspati.engine.membership import Membership
@@ -140,8 +140,8 @@ class Playing:
 
         It ends with the class; what a trainer starts after the class has its lifetime.
         """
-        provider = self.world.providers[room.provider]
-        bounds = self.world.bounds
+        bounds, pace = self.world.bounds, self.world.pace(room.provider)
+        offers = self._offers(room, lab)
         return Terms(
             env=self.world.env,
             provider=room.provider,
@@ -151,12 +151,28 @@ class Playing:
             extend_seconds=lab.extend_minutes * 60,
             extensions_max=lab.extensions_max,
             idle_seconds=lab.idle_minutes * 60 if lab.idle_minutes is not None else None,
-            price_micros_per_hour=sum(provider.price_micros_per_hour(s) for s in lab.machines),
+            price_micros_per_hour=max(offer.price_micros_per_hour for offer in offers),
             attempts_max=bounds.attempts_max,
-            start_seconds_max=bounds.start_seconds_max,
-            lookup_grace_ms=bounds.lookup_grace_ms,
+            start_seconds_max=pace.start_seconds_max or bounds.start_seconds_max,
+            lookup_grace_ms=pace.lookup_grace_ms or bounds.lookup_grace_ms,
             closes_at=room.closes_at if now < room.closes_at else None,
+            poll_ms=pace.poll_ms,
+            offers=offers if len(offers) > 1 else (),
         )
+
+    def _offers(self, room: Classroom, lab: Lab) -> tuple[Offer, ...]:
+        """The class's provider, then those it may spill over to at a price it allows."""
+        usual = self.world.providers[room.provider]
+        found = [Offer(room.provider, sum(_price(usual, spec) for spec in lab.machines))]
+        for spill in room.spill:
+            provider = self.world.providers.get(spill.provider)
+            if provider is None:
+                continue  # it was one when the class was set up
+            price = sum(_price(provider, spec) for spec in lab.machines)
+            cap = spill.micros_per_hour_max
+            if cap is None or price <= cap:
+                found.append(Offer(spill.provider, price, spill.share_percent))
+        return tuple(found)
 
     # --- stop, extend, open ----------------------------------------------------------------------
     def stop(self, slot: Slot, end: EndKind) -> Record | None:
@@ -201,6 +217,14 @@ class Playing:
             machine=opening.machine,
         )
         return tickets.seal(ticket, self.world.secrets.sign), ticket.expires_at
+
+
+def _price(provider: ports.Provider, spec: MachineSpec) -> int:
+    try:
+        return provider.price_micros_per_hour(spec)
+    except (ports.Unclear, ports.CreateRefused) as error:
+        title = f"{provider.name} has no price for this lab: {error}"
+        raise Problem("no_machines", title, "Tell your trainer.") from error
 
 
 def _reached(lab: Lab, opening: Opening) -> set[str]:

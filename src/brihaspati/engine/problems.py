@@ -16,6 +16,7 @@ Kind = Literal[
     "changed_meanwhile",
     "too_many_sandboxes",
     "budget_spent",
+    "no_machines",
     "not_ready",
     "link_spent",
     "busy",

@@ -140,10 +140,10 @@ class Sweeping:
         owners: dict[str, Slot] = {}
         for item in self._alive_items():
             said = item.body["sandbox"]  # as it is stored: all of them are looked at each time
-            if said["terms"]["provider"] != name:
-                continue
-            may |= {m["label"] for m in said["machines"] if m["state"] != "gone"}
-            known = {m["label"] for m in said["machines"] if self._must_be_shown(m)}
+            usual = said["terms"]["provider"]
+            there = [m for m in said["machines"] if (m.get("provider") or usual) == name]
+            may |= {m["label"] for m in there if m["state"] != "gone"}
+            known = {m["label"] for m in there if self._must_be_shown(m)}
             must |= known
             owners |= dict.fromkeys(known, Slot(**said["slot"]))
         seen = [strays.Sighting(m.label, m.id, m.created_at) for m in inventory]

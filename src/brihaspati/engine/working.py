@@ -22,6 +22,7 @@ from brihaspati.domain.scrubs import End
 from brihaspati.engine import records
 from brihaspati.engine.records import Record
 from brihaspati.engine.scrubbing import Scrubbing
+from brihaspati.engine.turns import Turns
 from brihaspati.engine.world import World
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Worker:
         self.world = world
         self.lab = functools.lru_cache(maxsize=256)(self._load_lab)
         self.scrubbing = Scrubbing(world)
+        self.turns = Turns(world)
 
     def load(self, slot: Slot) -> Record | None:
         """The sandbox of a slot, read strongly."""
@@ -165,7 +167,7 @@ class Worker:
         world, sandbox = self.world, record.sandbox
         match effect:
             case effects.AskForTurn():
-                return events.TurnCame()
+                return self.turns.ask(sandbox)
             case effects.SetAlarm():
                 world.timer.set(str(sandbox.slot), effect.at, records.alarm_message(sandbox.slot))
             case effects.CreateMachine():
@@ -185,25 +187,31 @@ class Worker:
     def _create(self, sandbox: Sandbox, label: str) -> Event:
         machine = sandbox.machine(label)
         assert machine is not None
-        provider = self.world.providers[sandbox.terms.provider]
+        provider = self.world.providers[sandbox.provider_of(machine)]
         try:
             seen = provider.create(self._order(sandbox, machine))
         except ports.CreateRefused as refused:
             log.warning("create refused", extra={"label": label, "reason": refused.reason})
+            elsewhere = self.turns.refused(sandbox, provider.name, refused)
             return events.CreateRefused(
                 label,
                 refused.reason,
-                retryable=refused.kind in RETRYABLE,
-                retry_after_seconds=refused.retry_after_seconds or 1,
+                retryable=refused.kind in RETRYABLE or elsewhere,
+                retry_after_seconds=0 if elsewhere else refused.retry_after_seconds or 1,
             )
         except ports.Unclear as unclear:
             log.warning("create unclear", extra={"label": label, "reason": str(unclear)})
             return _unclear(label)
         return _seen(seen)
 
+    def _provider(self, sandbox: Sandbox, label: str) -> ports.Provider:
+        machine = sandbox.machine(label)
+        name = sandbox.provider_of(machine) if machine is not None else sandbox.terms.provider
+        return self.world.providers[name]
+
     def _find(self, sandbox: Sandbox, label: str) -> Event:
         try:
-            seen = self.world.providers[sandbox.terms.provider].find(label)
+            seen = self._provider(sandbox, label).find(label)
         except ports.Unclear:
             return _unclear(label)
         return _seen(seen) if seen is not None else events.MachineMissing(label)
@@ -214,7 +222,7 @@ class Worker:
         An ask without an answer may have been heard, now or the time before: look all the same. But
         a young machine may not be shown yet, and that it is not there says nothing then.
         """
-        provider = self.world.providers[sandbox.terms.provider]
+        provider = self._provider(sandbox, effect.label)
         try:
             provider.delete(effect.machine_id)
         except ports.Unclear:

@@ -8,8 +8,10 @@ from typing import Any
 
 from brihaspati import ports
 from brihaspati.domain import effects
+from brihaspati.domain.pace import UNHURRIED, Pace
 from brihaspati.domain.sandboxes import Sandbox
 
+Paces = Mapping[str, Callable[[], Pace]]
 Together = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
 
@@ -52,6 +54,8 @@ class World:
     `duties` are what this process may do about machines; what it may not, it leaves to others, by
     the queue. Without any it performs nothing at all: it only decides and saves.
 
+    `paces` says how to treat providers that may not be asked at any time.
+
     `soon` does what is written down elsewhere too, and so may be lost when the process dies.
     `aside` is for what may take a minute, the scripts of a lab: many of them hold up nothing else.
     `changed` hears of each sandbox after it was saved, in the thread that did; it must not wait.
@@ -77,6 +81,12 @@ class World:
     duties: frozenset[effects.Duty] = effects.DUTIES
     pool: int = 0
     currency: str = "USD"
+    paces: Paces = field(default_factory=dict)
+
+    def pace(self, provider: str) -> Pace:
+        """How to treat a provider now."""
+        known = self.paces.get(provider)
+        return known() if known is not None else UNHURRIED
 
     def may(self, effect: effects.Effect) -> bool:
         """Whether this process may perform an effect."""

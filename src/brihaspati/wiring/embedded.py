@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from brihaspati import ports
 from brihaspati.adapters import clocks, keyring, sqlite
 from brihaspati.adapters.priced import Priced
 from brihaspati.engine.engine import Engine
@@ -13,7 +14,7 @@ from brihaspati.entrypoints.server.aside import Aside
 from brihaspati.entrypoints.server.crew import Crew
 from brihaspati.entrypoints.server.waiting import Bell
 from brihaspati.settings import Settings
-from brihaspati.wiring import hosts
+from brihaspati.wiring import hosts, rented
 
 # Lists of our own host do not lag: a look-up may be believed soon.
 BOUNDS = Bounds(start_seconds_max=120, lookup_grace_ms=500)
@@ -53,13 +54,16 @@ def embedded(chosen: Settings) -> Embedded:
     queue = sqlite.Queue(database, clock)
     agents, bell, secrets = HubAgents(), Bell(), keyring.Keyring(chosen.data)
     host = hosts.host_of(chosen)
+    renting = rented.providers(chosen)
+    providers: dict[str, ports.Provider] = {host.provider.name: _priced(host.provider, chosen)}
+    providers |= {name: one for name, one in renting.items() if name not in providers}
     crew = Crew(SIDE_BY_SIDE)
     world = World(
         env=chosen.env,
         store=store,
         queue=queue,
         timer=timer,
-        providers={host.provider.name: Priced(host.provider, chosen.host_price_micros)},
+        providers=providers,
         agents=agents,
         clock=clock,
         chance=clocks.SystemChance(),
@@ -72,7 +76,13 @@ def embedded(chosen: Settings) -> Embedded:
         checking=bell.checking,
         pool=chosen.pool,
         currency=chosen.currency,
+        paces={name: one.pace for name, one in renting.items()},
     )
     return Embedded(
         chosen, database, queue, timer, store, agents, bell, secrets, host, Engine(world), crew
     )
+
+
+def _priced(provider: ports.Provider, chosen: Settings) -> ports.Provider:
+    """Our own host has the price that we give it; who rents tells its own."""
+    return provider if provider.rented else Priced(provider, chosen.host_price_micros)

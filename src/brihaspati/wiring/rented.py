@@ -21,6 +21,7 @@ def providers(chosen: Settings) -> dict[str, Rental]:
                 region=region,
                 image=account.image,
                 name=name,
+                others=frozenset(account.regions) - {region},
                 home=chosen.cloud_home,
             )
             found[name] = Rental(making, sweeping, options)

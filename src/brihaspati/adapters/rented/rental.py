@@ -46,13 +46,15 @@ _SAID: dict[str, tuple[ports.RefusalKind, str]] = {
 class Options:
     """What is rented where. `image` is the cloud's system for labs that say `host`.
 
-    `home`: networks at which the control plane answers on 443.
+    `others`: regions of the account that are another provider's to look after. `home`: networks at
+    which the control plane answers on 443.
     """
 
     env: str
     region: str
     image: str
     name: str = ""
+    others: frozenset[str] = frozenset()
     home: tuple[str, ...] = egress.EVERYWHERE
     now: Callable[[], float] = time.monotonic
 
@@ -225,10 +227,15 @@ class Rental:
         return [_seen(machine) for machine in found]
 
     def _fetch(self) -> list[Machine]:
-        found = [m for m in self.sweeper.machines(self._tag) if self._ours.fullmatch(m.label)]
+        found = [m for m in self.sweeper.machines(self._tag) if self._is_ours(m)]
         # What was gone and is shown again is not gone.
         self._gone.difference_update(machine.id for machine in found)
         return found
+
+    def _is_ours(self, machine: Machine) -> bool:
+        if machine.region in self.options.others:
+            return False
+        return self._ours.fullmatch(machine.label) is not None
 
     # --- delete ----------------------------------------------------------------------------------
     def delete(self, machine_id: str) -> None:
@@ -247,7 +254,7 @@ class Rental:
         label = known.get(machine_id)
         if label is None:
             there = self.sweeper.machine(machine_id)
-            if there is None or not self._ours.fullmatch(there.label):
+            if there is None or not self._is_ours(there):
                 return []
             label = there.label
         twins = [one for one, name in known.items() if name == label and one != machine_id]

@@ -36,6 +36,7 @@ class Machine:
     status: str
     created_at: int
     address: str | None = None
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)

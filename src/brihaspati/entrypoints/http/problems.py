@@ -27,6 +27,7 @@ STATUS: dict[Kind, int] = {
     "changed_meanwhile": 409,
     "too_many_sandboxes": 409,
     "budget_spent": 409,
+    "no_machines": 503,
     "not_ready": 409,
     "link_spent": 410,
     "busy": 503,

@@ -279,6 +279,7 @@ def _machine(found: Any) -> shapes.Machine | None:
         status=text(found.get("status")),
         created_at=moment(text(found.get("created_at"))),
         address=text(public[0]) or None if public else None,
+        region=text((found.get("region") or {}).get("slug")),
     )
 
 

@@ -274,6 +274,7 @@ def _machine(found: Any) -> shapes.Machine | None:
         status=text(found.get("status")),
         created_at=moment(text(found.get("created"))),
         address=text(addresses[0]) or None if isinstance(addresses, list) and addresses else None,
+        region=text(found.get("region")),
     )
 
 

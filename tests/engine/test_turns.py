@@ -1,0 +1,159 @@
+"""Who may begin, when, and where: limits shared through the store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from brihaspati import ports
+from brihaspati.adapters import memory
+from brihaspati.domain.classrooms import Classroom, Spill
+from brihaspati.domain.pace import Pace, Window
+from brihaspati.domain.sandboxes import Sandbox, Slot
+from brihaspati.engine.engine import Engine
+from house import House
+
+
+def paced(house: House, **paces: Pace) -> House:
+    """The house with providers of these paces; `memory` is the usual one."""
+    others = {name: memory.Provider(house.clock, name=name) for name in paces if name != "memory"}
+    told = {name: (lambda given=given: given) for name, given in paces.items()}
+    house.world = replace(house.world, providers={"memory": house.provider, **others}, paces=told)
+    house.engine = Engine(house.world)
+    return house
+
+
+def play(house: House, room: Classroom, count: int) -> list[Slot]:
+    found = []
+    for number in range(count):
+        person = house.student(room, f"Student {number}")
+        (lab, version), *_ = room.labs
+        published = house.engine.classes.lab(lab, version)
+        record, _ = house.engine.playing.play(room, published, house.engine.member(person.id))
+        found.append(record.sandbox.slot)
+    return found
+
+
+def sandboxes(house: House, slots: list[Slot]) -> list[Sandbox]:
+    records = [house.engine.worker.load(slot) for slot in slots]
+    return [record.sandbox for record in records if record is not None]
+
+
+def test_who_has_no_limits_costs_no_look_at_a_ledger() -> None:
+    house = House()
+    (slot,) = play(house, house.classroom(), 1)
+    house.run()
+    assert sandboxes(house, [slot])[0].phase == "ready"
+    assert house.store.query("turns").items == ()
+
+
+def test_a_rush_is_spread_over_the_windows_and_everybody_starts() -> None:
+    house = paced(House(), memory=Pace((Window(3, 10),)))
+    slots = play(house, house.classroom(), 7)
+    house.run()
+    found = sandboxes(house, slots)
+    assert [one.phase for one in found].count("ready") == 3
+    waiting = [one for one in found if one.phase == "queued"]
+    assert [house.engine.worker.turns.ahead(one) for one in waiting] == [0, 0, 0, 3]
+    house.pass_time(11)
+    assert [one.phase for one in sandboxes(house, slots)].count("ready") == 6
+    house.pass_time(11)
+    assert {one.phase for one in sandboxes(house, slots)} == {"ready"}
+    made = [machine.created_at for machine in house.provider.machines]
+    assert all(late - early >= 10_000 for early, late in zip(made, made[3:], strict=False))
+
+
+def test_waiting_for_a_turn_is_not_taking_too_long_to_start() -> None:
+    house = paced(House(), memory=Pace((Window(1, 100),), start_seconds_max=60))
+    slots = play(house, house.classroom(), 4)
+    house.run()
+    house.pass_time(310)
+    assert {one.phase for one in sandboxes(house, slots)} == {"ready"}
+
+
+def test_whoever_stops_while_waiting_is_gone_and_nothing_was_made() -> None:
+    house = paced(House(), memory=Pace((Window(1, 60),)))
+    slots = play(house, house.classroom(), 2)
+    house.run()
+    house.engine.playing.stop(slots[1], "stopped")
+    house.run()
+    house.pass_time(70)
+    assert sandboxes(house, slots)[1].phase == "gone"
+    assert len(house.provider.machines) == 1
+
+
+def test_a_provider_that_says_wait_is_asked_by_nobody_until_then() -> None:
+    refusals = iter([memory.Refuse("rate", "too many requests", 20)])
+    asked: list[str] = []
+
+    def plan(call: str, _what: str) -> memory.Twist | None:
+        asked.extend([call] if call == "create" else [])
+        return next(refusals, None) if call == "create" else None
+
+    house = paced(House(plan=plan), memory=Pace((Window(1, 1),)))
+    slots = play(house, house.classroom(), 5)
+    house.run()
+    house.pass_time(15)
+    assert asked == ["create"]
+    house.pass_time(15)
+    assert {one.phase for one in sandboxes(house, slots)} == {"ready"}
+
+
+@pytest.mark.parametrize("kind", ["sold_out", "quota"])
+def test_who_is_sold_out_sends_everybody_elsewhere(kind: ports.RefusalKind) -> None:
+    def plan(call: str, _what: str) -> memory.Twist | None:
+        return memory.Refuse(kind) if call == "create" else None
+
+    house = paced(House(plan=plan), memory=Pace(), other=Pace())
+    room = house.classroom(spill=(Spill("other"),))
+    slots = play(house, room, 3)
+    house.run()
+    house.pass_time(2)
+    found = sandboxes(house, slots)
+    assert {one.phase for one in found} == {"ready"}
+    assert {one.provider_of(one.current[0]) for one in found} == {"other"}
+    assert [one.attempt for one in found] == [2, 1, 1]
+    for slot in slots:
+        house.engine.playing.stop(slot, "stopped")
+    house.run()
+    house.pass_time(200)
+    assert {one.phase for one in sandboxes(house, slots)} == {"gone"}
+
+
+def test_who_is_slow_shares_with_whom_the_class_allows() -> None:
+    house = paced(House(), memory=Pace((Window(2, 60),)), other=Pace((Window(2, 60),)))
+    room = house.classroom(spill=(Spill("other"),))
+    slots = play(house, room, 4)
+    house.run()
+    places = [one.provider_of(one.current[0]) for one in sandboxes(house, slots)]
+    assert places == ["memory", "memory", "other", "other"]
+
+
+def test_a_share_is_never_more_than_the_class_allows() -> None:
+    house = paced(House(), memory=Pace((Window(1, 3600),)), other=Pace())
+    room = house.classroom(spill=(Spill("other", share_percent=25),))
+    slots = play(house, room, 8)
+    house.run()
+    found = sandboxes(house, slots)
+    there = [one for one in found if one.current and one.provider_of(one.current[0]) == "other"]
+    assert len(there) == 2
+
+
+def test_a_place_above_the_price_cap_is_not_gone_to() -> None:
+    house = paced(House(), memory=Pace((Window(1, 60),)), other=Pace())
+    dear = memory.Provider(house.clock, name="other", price_micros_per_hour=50_000)
+    house.world = replace(house.world, providers={"memory": house.provider, "other": dear})
+    house.engine = Engine(house.world)
+    cheap = house.classroom(spill=(Spill("other", micros_per_hour_max=49_999),))
+    play(house, cheap, 3)
+    house.run()
+    assert dear.machines == []
+
+
+def test_a_stray_elsewhere_is_no_stray_of_the_usual_provider() -> None:
+    house = paced(House(), memory=Pace((Window(1, 3600),)), other=Pace())
+    slots = play(house, house.classroom(spill=(Spill("other"),)), 2)
+    house.run()
+    house.pass_time(300, step_seconds=10)
+    assert {one.phase for one in sandboxes(house, slots)} == {"ready"}
