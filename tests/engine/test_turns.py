@@ -87,7 +87,7 @@ def test_a_provider_that_says_wait_is_asked_by_nobody_until_then() -> None:
     refusals = iter([memory.Refuse("rate", "too many requests", 20)])
     asked: list[str] = []
 
-    def plan(call: str, _what: str) -> memory.Twist | None:
+    def plan(call: str, _what: str) -> memory.Refuse | None:
         asked.extend([call] if call == "create" else [])
         return next(refusals, None) if call == "create" else None
 
@@ -102,7 +102,7 @@ def test_a_provider_that_says_wait_is_asked_by_nobody_until_then() -> None:
 
 @pytest.mark.parametrize("kind", ["sold_out", "quota"])
 def test_who_is_sold_out_sends_everybody_elsewhere(kind: ports.RefusalKind) -> None:
-    def plan(call: str, _what: str) -> memory.Twist | None:
+    def plan(call: str, _what: str) -> memory.Refuse | None:
         return memory.Refuse(kind) if call == "create" else None
 
     house = paced(House(plan=plan), memory=Pace(), other=Pace())

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from brihaspati_cloudsim import world as cloudsim
-from brihaspati_cloudsim.account import Lags
-from brihaspati_cloudsim.digitalocean import others
-from brihaspati_cloudsim.exchange import Request
 
 from brihaspati.adapters import memory
 from brihaspati.adapters.rented import nobody, rental
 from brihaspati.adapters.rented.digitalocean import api as digitalocean
 from brihaspati.adapters.rented.linode import api as linode
+from brihaspati_cloudsim import world as cloudsim
+from brihaspati_cloudsim.account import Lags
+from brihaspati_cloudsim.digitalocean import others
+from brihaspati_cloudsim.exchange import Request
 
 ENV = "test"
 CLOUDS = ("digitalocean", "linode")
