@@ -320,6 +320,30 @@ class Mail(Protocol):
         ...
 
 
+MetricName = Literal[
+    "plays",  # a new sandbox was asked for
+    "warm_plays",  # of those, the ones that were claimed ready
+    "ready_after",  # milliseconds from Play to ready, for each that came to be ready
+    "failed_starts",  # came to nothing
+    "lost_machines",  # the provider has one no more that we did not delete
+    "strays",  # machines nobody asked for, found and deleted
+    "suspects",  # machines nobody asked for, seen once
+    "unreadable_inventories",  # a provider did not say what it has
+]
+
+
+class Metrics(Protocol):
+    """What an operator watches. Telling never fails and never waits."""
+
+    def count(self, name: MetricName, value: int = 1) -> None:
+        """Something happened so often."""
+        ...
+
+    def took(self, name: MetricName, milliseconds: int) -> None:
+        """Something took so long."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ScriptOutcome:
     """How a script in a machine ended. `output` is its standard output as text."""

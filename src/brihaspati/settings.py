@@ -45,6 +45,29 @@ class CloudSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AwsSettings:
+    """What the cloud mode stands on. Each function has what it needs of it; the rest is empty.
+
+    `table`: DynamoDB; empty in the embedded mode. `alarm_*`: the schedules that end labs.
+    `region` and `endpoint` empty: as the AWS environment has them. `parameters`: under which name
+    in the parameter store our keys and tokens are.
+    """
+
+    table: str = ""
+    region: str = ""
+    endpoint: str = ""
+    queue_url: str = ""
+    ending_queue_url: str = ""
+    dead_queue_url: str = ""
+    alarm_group: str = ""
+    alarm_queue_arn: str = ""
+    alarm_dead_arn: str = ""
+    alarm_role_arn: str = ""
+    parameters: str = ""
+    mail_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How this deployment is set up. Folders are absolute.
 
@@ -76,6 +99,7 @@ class Settings:
     docker_image: str
     clouds: tuple[CloudSettings, ...] = ()
     cloud_home: tuple[str, ...] = ("0.0.0.0/0", "::/0")
+    aws: AwsSettings = AwsSettings()
 
 
 def default_data(home: str, *, root: bool) -> Path:
@@ -88,21 +112,20 @@ def read(
 ) -> Settings:
     """The settings in BRIHASPATI_* variables, `given` ones first. Raises SettingsError."""
     found = {**(os.environ if environment is None else environment), **(given or {})}
-    home = found.get("HOME", "/root")
     host, port = _listen(found.get("BRIHASPATI_LISTEN", "127.0.0.1:8000"))
     env = found.get("BRIHASPATI_ENV", "local")
     if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", env):
         raise SettingsError(
             f"BRIHASPATI_ENV={env!r} must be 1 to 12 lower-case letters and digits, as staging1"
         )
-    data = found.get("BRIHASPATI_DATA") or default_data(home, root=os.geteuid() == 0)
     provider = _provider(found.get("BRIHASPATI_PROVIDER", "auto"))
     currency = _currency(found.get("BRIHASPATI_CURRENCY", "USD"))
+    aws = _aws(found, env)
     clouds = tuple(cloud for name in _CLOUDS if (cloud := _cloud(found, name)) is not None)
-    if provider in _CLOUDS:
+    if provider in _CLOUDS and not aws.table:
         _check_rented(provider, currency, clouds)
     return Settings(
-        data=Path(data).absolute(),
+        data=_data(found),
         labs=Path(found.get("BRIHASPATI_LABS") or CLONE / "labs").absolute(),
         web=Path(found.get("BRIHASPATI_WEB") or CLONE / "web/dist").absolute(),
         host=host,
@@ -123,7 +146,47 @@ def read(
         docker_image=found.get("BRIHASPATI_DOCKER_IMAGE", "docker.io/library/python:3.13"),
         clouds=clouds,
         cloud_home=tuple(found.get("BRIHASPATI_CLOUD_HOME", "0.0.0.0/0 ::/0").split()),
+        aws=aws,
     )
+
+
+def _data(found: Mapping[str, str]) -> Path:
+    home = found.get("HOME", "/root")
+    data = found.get("BRIHASPATI_DATA") or default_data(home, root=os.geteuid() == 0)
+    return Path(data).absolute()
+
+
+def _aws(found: Mapping[str, str], env: str) -> AwsSettings:
+    """The cloud mode's parts, by name."""
+    table = found.get("BRIHASPATI_TABLE", "")
+    if not re.fullmatch(r"|[A-Za-z0-9_.-]{3,255}", table):
+        raise SettingsError(f"BRIHASPATI_TABLE={table!r} is no name of a DynamoDB table")
+    parameters = found.get("BRIHASPATI_PARAMETERS") or f"/brihaspati/{env}"
+    if not re.fullmatch(r"(/[A-Za-z0-9_.-]+){1,14}", parameters):
+        raise SettingsError(
+            f"BRIHASPATI_PARAMETERS={parameters!r} is no path of parameters; write /brihaspati/prod"
+        )
+    return AwsSettings(
+        table=table,
+        region=found.get("AWS_REGION", ""),
+        endpoint=found.get("AWS_ENDPOINT_URL", ""),
+        queue_url=found.get("BRIHASPATI_QUEUE_URL", ""),
+        ending_queue_url=found.get("BRIHASPATI_ENDING_QUEUE_URL", ""),
+        dead_queue_url=found.get("BRIHASPATI_DEAD_QUEUE_URL", ""),
+        alarm_group=found.get("BRIHASPATI_ALARM_GROUP", ""),
+        alarm_queue_arn=_arn(found, "BRIHASPATI_ALARM_QUEUE_ARN"),
+        alarm_dead_arn=_arn(found, "BRIHASPATI_ALARM_DEAD_ARN"),
+        alarm_role_arn=_arn(found, "BRIHASPATI_ALARM_ROLE_ARN"),
+        parameters=parameters,
+        mail_from=found.get("BRIHASPATI_MAIL_FROM", ""),
+    )
+
+
+def _arn(found: Mapping[str, str], name: str) -> str:
+    text = found.get(name, "")
+    if text and not text.startswith("arn:"):
+        raise SettingsError(f"{name}={text!r} is no ARN; it begins with arn:")
+    return text
 
 
 # Where each cloud answers, where we rent, and the system of labs that ask for no other.
@@ -137,7 +200,9 @@ def _cloud(found: Mapping[str, str], name: CloudName) -> CloudSettings | None:
     """The account of a cloud, if there is a token for it."""
     prefix = name.upper()
     token = found.get(f"{prefix}_TOKEN", "")
-    if not token:
+    # In the cloud mode the token is a parameter that only some functions may read.
+    kept = found.get("BRIHASPATI_TABLE") and found.get("BRIHASPATI_PROVIDER") == name
+    if not token and not kept:
         return None
     url, region, image = _CLOUDS[name]
     return CloudSettings(

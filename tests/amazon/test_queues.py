@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from brihaspati import ports
-from brihaspati.adapters import sqs
+from brihaspati.adapters import clocks, sqs
 from emulators.amazon_stand import Made
 
 ONE = ports.Message("start", {"sandbox": "abc", "odd": "\x00\ufffe😀"})
@@ -33,6 +33,13 @@ def test_what_waits_as_long_as_sqs_can_needs_no_alarm(made: Made) -> None:
     made.queue.put(ONE, delay_seconds=900)
     assert made.timer.next_at() is None
     made.clock.advance(900)
+    assert [taken.message for taken in _take(made)] == [ONE]
+
+
+def test_a_topic_may_have_a_queue_of_its_own(made: Made) -> None:
+    place = sqs.Place(made.place.dead_url, "", {"start": made.place.url})
+    queue = sqs.Queue(made.ask, place, made.clock, clocks.SystemChance(), made.timer.set)
+    queue.put(ONE)
     assert [taken.message for taken in _take(made)] == [ONE]
 
 

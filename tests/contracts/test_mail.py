@@ -9,18 +9,24 @@ import pytest
 
 from brihaspati import ports
 from brihaspati.adapters import mailbox, memory
+from contracts import engines
+from emulators import amazon_stand
 
 TEXT = "नमस्ते Ada,\n\nopen https://example.org/sign-in#" + "a" * 200 + "\n"
 
 
-@pytest.fixture(params=["memory", "mailbox"])
-def mail(request: pytest.FixtureRequest, tmp_path: Path) -> ports.Mail:
+@pytest.fixture(params=["memory", "mailbox", "ses"])
+def mail(request: pytest.FixtureRequest, stand: engines.Stand, tmp_path: Path) -> ports.Mail:
     if request.param == "memory":
         return memory.Mail()
+    if request.param == "ses":
+        return amazon_stand.Sent(stand.address(stand.amazon))
     return mailbox.Mailbox(tmp_path / "mail", memory.ManualClock())
 
 
 def _letters(mail: ports.Mail, tmp_path: Path) -> list[tuple[str, str, str]]:
+    if isinstance(mail, amazon_stand.Sent):
+        return mail.letters()
     if isinstance(mail, memory.Mail):
         return [(letter.to, letter.subject, letter.text) for letter in mail.letters]
     found = []

@@ -10,11 +10,26 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from brihaspati import ports
 from brihaspati.adapters import keyring, memory
+from contracts import engines
+from emulators import amazon_stand
 
 
-@pytest.fixture(params=["memory", "keyring"])
-def secrets(request: pytest.FixtureRequest, tmp_path: Path) -> ports.Secrets:
-    return memory.Secrets() if request.param == "memory" else keyring.Keyring(tmp_path)
+@pytest.fixture(params=["memory", "keyring", "ssm"])
+def secrets(request: pytest.FixtureRequest, stand: engines.Stand, tmp_path: Path) -> ports.Secrets:
+    if request.param == "memory":
+        return memory.Secrets()
+    if request.param == "keyring":
+        return keyring.Keyring(tmp_path)
+    return amazon_stand.keys(stand.address(stand.amazon), tmp_path)
+
+
+def test_keys_that_move_to_the_cloud_stay_the_same(stand: engines.Stand, tmp_path: Path) -> None:
+    # So cookies, links and the machines that run go on.
+    files = keyring.Keyring(tmp_path)
+    moved = amazon_stand.keys(stand.address(stand.amazon), tmp_path)
+    assert moved.public_key() == files.public_key()
+    for purpose in ("session", "é", ""):
+        assert moved.mac(purpose, b"x") == files.mac(purpose, b"x")
 
 
 def test_a_signature_is_verified_by_the_public_key_alone(secrets: ports.Secrets) -> None:

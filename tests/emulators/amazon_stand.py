@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import json
 import secrets
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from brihaspati import ports
-from brihaspati.adapters import amazon, clocks, eventbridge, memory, sqs
+from brihaspati.adapters import amazon, clocks, eventbridge, keyring, memory, ses, sqs, ssm
 from emulators import servers
 
 GROUP = "bh-test"
@@ -111,6 +113,7 @@ class Made:
     queue: sqs.Queue
     timer: Alarms
     place: sqs.Place
+    arn: str
     ask: amazon.Ask
 
 
@@ -133,11 +136,40 @@ def made(address: str, clock_file: Path, tries_max: int) -> Iterator[Made]:
     direct = Counted(queue)
     timer = eventbridge.Timer(schedules, alarm_place, direct, clock, sqs.text_of)
     try:
-        yield Made(clock, queue, Alarms(timer, schedules, clock, direct), place, ask)
+        yield Made(
+            clock, queue, Alarms(timer, schedules, clock, direct), place, alarm_place.queue_arn, ask
+        )
     finally:
         schedules("delete_schedule_group", Name=GROUP)
         for url in (place.url, place.dead_url):
             ask("delete_queue", QueueUrl=url)
+
+
+def keys(address: str, folder: Path) -> ssm.Keys:
+    """The keys of a data folder (made if there are none), moved to the parameter store."""
+    keyring.Keyring(folder)
+    ask, prefix = services_at(address).of("ssm"), f"/brihaspati/{secrets.token_hex(6)}"
+    for name, file in ((ssm.SIGNING_NAME, keyring.SIGNING_FILE), (ssm.MAC_NAME, keyring.MAC_FILE)):
+        value = (folder / file).read_text()
+        ask("put_parameter", Name=f"{prefix}/{name}", Value=value, Type="SecureString")
+    return ssm.Keys(ssm.Parameters(ask, prefix))
+
+
+class Sent(ses.Letters):
+    """Letters, and those that the emulator has taken from us."""
+
+    def __init__(self, address: str) -> None:
+        ask, sender = services_at(address).of("sesv2"), f"{secrets.token_hex(6)}@example.org"
+        ask("create_email_identity", EmailIdentity=sender)
+        super().__init__(ask, sender)
+        self.address = address
+        self.sender = sender
+
+    def letters(self) -> list[tuple[str, str, str]]:
+        with urllib.request.urlopen(f"{self.address}/_ministack/ses/messages") as answer:
+            taken = itertools.chain(*json.load(answer)["messages"].values())
+        found = [one for one in taken if one["Source"] == self.sender]
+        return [(one["To"][0], one["Subject"], one["BodyText"]) for one in found]
 
 
 @functools.cache

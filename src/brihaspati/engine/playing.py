@@ -63,9 +63,12 @@ class Playing:
                 guards = (*self.budgets.note(room, slot, terms), _one_play(room, member))
                 try:
                     claimed = self._claim(room, lab, slot, version, guards)
-                    return claimed or self._queue(slot, terms, version, guards), True
+                    asked = claimed or self._queue(slot, terms, version, guards)
                 except ports.Conflict:
                     pass  # a double click, the other device, or the last of the budget
+                else:
+                    self._measure(warm=claimed is not None)
+                    return asked, True
             elif _goes_on(existing.sandbox):
                 return existing, again
             elif existing.sandbox.at_rest:
@@ -79,6 +82,11 @@ class Playing:
                     self.worker.pass_on(asked)
             member = membership.read(self.world.store, member.person.id)
         raise Problem("busy", "Your lab is changing right now.", "Press Play again.")
+
+    def _measure(self, *, warm: bool) -> None:
+        self.world.metrics.count("plays")
+        if warm:
+            self.world.metrics.count("warm_plays")
 
     def _queue(self, slot: Slot, terms: Terms, version: int, guards: Guards) -> Record:
         """A new sandbox takes its turn. Raises Conflict."""

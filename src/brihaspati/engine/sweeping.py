@@ -74,7 +74,13 @@ class Sweeping:
         due = self._due(FOREVER if everything else f"{self.world.clock.now():015d}~")
         for record in due:
             self.worker.wake_for(record, at_once=True)
-        return replace(self.reconcile(), looked_at=len(due))
+        swept = replace(self.reconcile(), looked_at=len(due))
+        metrics = self.world.metrics
+        metrics.count("strays", swept.strays)
+        metrics.count("suspects", swept.suspects)
+        metrics.count("lost_machines", swept.lost)
+        metrics.count("unreadable_inventories", len(swept.unreadable))
+        return swept
 
     def _due(self, until: str) -> list[Record]:
         found: list[Record] = []

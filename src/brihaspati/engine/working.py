@@ -87,10 +87,21 @@ class Worker:
             if changed.says_the_same(record):
                 return record, False
             try:
-                return self.save(changed), True
+                saved = self.save(changed)
             except ports.Conflict:
                 continue
+            self._measure(record.sandbox, saved.sandbox)
+            return saved, True
         raise Lost(f"{slot} is written by too many at once")
+
+    def _measure(self, before: Sandbox, after: Sandbox) -> None:
+        """Tell what a change meant, once: only one writer of a version is ever saved."""
+        if before.phase == after.phase:
+            return
+        if after.phase == "ready" and after.ready_at is not None and after.slot.user is not None:
+            self.world.metrics.took("ready_after", after.ready_at - after.asked_at)
+        elif after.phase == "failed":
+            self.world.metrics.count("failed_starts")
 
     def wake(self, slot: Slot, delay_seconds: float = 0, *, ending: bool = False) -> None:
         """Have a worker look at a sandbox; `ending`: one that may delete."""

@@ -33,6 +33,16 @@ def nobody_looks(sandbox: str, busy: bool) -> None:  # noqa: FBT001 - passed on 
     """Hear of a run of checks, and do nothing."""
 
 
+class Unwatched:
+    """Metrics that nobody reads."""
+
+    def count(self, name: ports.MetricName, value: int = 1) -> None:
+        """Hear of it."""
+
+    def took(self, name: ports.MetricName, milliseconds: int) -> None:
+        """Hear of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """This deployment's limits; times say their unit."""
@@ -79,6 +89,7 @@ class World:
     changed: Callable[[Sandbox], None] = nobody_waits
     checking: Callable[[str, bool], None] = nobody_looks
     duties: frozenset[effects.Duty] = effects.DUTIES
+    metrics: ports.Metrics = field(default_factory=Unwatched)
     pool: int = 0
     currency: str = "USD"
     paces: Paces = field(default_factory=dict)

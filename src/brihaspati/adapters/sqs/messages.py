@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from brihaspati import ports
@@ -27,10 +27,14 @@ Later = Callable[[str, ports.Moment, ports.Message], None]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Addresses of a queue and of its dead-letter queue."""
+    """Addresses of a queue and of its dead-letter queue.
+
+    `elsewhere`: messages of these topics are put on other queues, for other takers.
+    """
 
     url: str
     dead_url: str
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 class Queue:
@@ -57,7 +61,12 @@ class Queue:
             at = self._clock.now() + round(delay_seconds * 1000)
             self._later(f"delay-{self._chance.name(20)}", at, message)
             return
-        self._send(text, delay_seconds)
+        self._ask(
+            "send_message",
+            QueueUrl=self._place.elsewhere.get(message.topic, self._place.url),
+            MessageBody=text,
+            DelaySeconds=_whole(delay_seconds),
+        )
 
     def take(self, limit: int, *, visible_after_seconds: float) -> list[ports.Taken]:
         """Up to `limit` messages, in SQS's order, which is none."""
@@ -116,14 +125,6 @@ class Queue:
         return count
 
     # --- asking --------------------------------------------------------------------------------
-    def _send(self, text: str, delay_seconds: float) -> None:
-        self._ask(
-            "send_message",
-            QueueUrl=self._place.url,
-            MessageBody=text,
-            DelaySeconds=_whole(delay_seconds),
-        )
-
     def _receive(self, url: str, limit: int, hidden_seconds: float) -> list[dict[str, Any]]:
         answer = self._ask(
             "receive_message",

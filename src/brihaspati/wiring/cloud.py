@@ -1,0 +1,166 @@
+"""The cloud mode: the same engine over AWS. Functions import this, so it imports little.
+
+No client is made and nothing connects before it is needed. What a function was not given, by its
+settings or its role, it hears of when it comes to need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from brihaspati import ports
+from brihaspati.adapters import (
+    amazon,
+    clocks,
+    dynamodb,
+    elsewhere,
+    emf,
+    eventbridge,
+    ses,
+    sqs,
+    ssm,
+)
+from brihaspati.domain.effects import Duty
+from brihaspati.engine.engine import Engine
+from brihaspati.engine.world import Bounds, World
+from brihaspati.settings import CloudSettings, Settings, SettingsError
+
+# Clouds list a machine up to seconds late, and boot one in a minute or so.
+BOUNDS = Bounds(start_seconds_max=300, lookup_grace_ms=8_000)
+# DynamoDB takes a thousand writes a second for one key of an index; a class starts in less time.
+DUE_SHARDS = 8
+# The topic of messages for those who may delete.
+ENDING = "ending"
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Everything of the cloud mode, none of it connected yet."""
+
+    settings: Settings
+    services: amazon.Services
+    connection: dynamodb.Connection
+    queue: sqs.Queue
+    parameters: ssm.Parameters
+    secrets: ssm.Keys
+    mail: ses.Letters
+    engine: Engine
+
+    def ready(self, *services: str) -> None:
+        """Make the clients of DynamoDB and of these services now: ahead of a snapshot."""
+        self.connection.client()
+        for service in services:
+            self.services.client(service)
+
+
+def cloud(
+    chosen: Settings,
+    *,
+    duties: frozenset[Duty] = frozenset(),
+    providers: Mapping[str, ports.Provider] | None = None,
+    agents: ports.Agents | None = None,
+) -> Cloud:
+    """The parts of a function. With any duty it may read the tokens of the clouds, and use them.
+
+    `providers` and `agents` replace those of the settings. Raises SettingsError without a table.
+    """
+    aws = chosen.aws
+    if not aws.table:
+        raise SettingsError("BRIHASPATI_TABLE is not set: name the DynamoDB table")
+    clock, chance = clocks.SystemClock(), clocks.SystemChance()
+    region, endpoint = aws.region or None, aws.endpoint or None
+    services = amazon.Services(region, endpoint)
+    connection = dynamodb.Connection(dynamodb.Place(aws.table, region, endpoint))
+    parameters = ssm.Parameters(services.of("ssm"), aws.parameters)
+    queue, timer = _queue_and_timer(chosen, services, clock, chance)
+    secrets = ssm.Keys(parameters)
+    world = World(
+        env=chosen.env,
+        store=dynamodb.Store(connection, clock, chance),
+        queue=queue,
+        timer=timer,
+        providers=providers or _providers(chosen, parameters, renting=bool(duties)),
+        agents=agents or elsewhere.NoAgents(),
+        clock=clock,
+        chance=chance,
+        secrets=secrets,
+        bounds=BOUNDS,
+        due_shards=DUE_SHARDS,
+        duties=duties,
+        metrics=emf.Lines(chosen.env, clock),
+        pool=chosen.pool,
+        currency=chosen.currency,
+    )
+    mail = ses.Letters(
+        _if_set(services.of("sesv2"), BRIHASPATI_MAIL_FROM=aws.mail_from), aws.mail_from
+    )
+    return Cloud(chosen, services, connection, queue, parameters, secrets, mail, Engine(world))
+
+
+def _queue_and_timer(
+    chosen: Settings, services: amazon.Services, clock: ports.Clock, chance: ports.Chance
+) -> tuple[sqs.Queue, eventbridge.Timer]:
+    """Each needs the other: long delays are alarms, and alarms of the past are messages."""
+    aws = chosen.aws
+    routes = {ENDING: aws.ending_queue_url} if aws.ending_queue_url else {}
+    place = sqs.Place(aws.queue_url, aws.dead_queue_url, routes)
+    ask = _if_set(services.of("sqs"), BRIHASPATI_QUEUE_URL=aws.queue_url)
+
+    def later(name: str, at: ports.Moment, message: ports.Message) -> None:
+        timer.set(name, at, message)
+
+    queue = sqs.Queue(ask, place, clock, chance, later)
+    schedules = _if_set(
+        services.of("scheduler"),
+        BRIHASPATI_ALARM_GROUP=aws.alarm_group,
+        BRIHASPATI_ALARM_QUEUE_ARN=aws.alarm_queue_arn,
+        BRIHASPATI_ALARM_DEAD_ARN=aws.alarm_dead_arn,
+        BRIHASPATI_ALARM_ROLE_ARN=aws.alarm_role_arn,
+    )
+    group = eventbridge.Place(
+        aws.alarm_group, aws.alarm_queue_arn, aws.alarm_dead_arn, aws.alarm_role_arn
+    )
+    timer = eventbridge.Timer(schedules, group, queue, clock, sqs.text_of)
+    return queue, timer
+
+
+def _if_set(ask: amazon.Ask, **needed: str) -> amazon.Ask:
+    """A service that is asked only when its settings are there."""
+    missing = [name for name, text in needed.items() if not text]
+
+    def refuse(operation: str, **_: Any) -> dict[str, Any]:
+        raise SettingsError(
+            f"{' and '.join(missing)} not set: this function was not meant to {operation}"
+        )
+
+    return refuse if missing else ask
+
+
+def _providers(
+    chosen: Settings, parameters: ssm.Parameters, *, renting: bool
+) -> dict[str, ports.Provider]:
+    """Who rents machines for us: by tokens from the parameter store, if this function may."""
+    if not renting:
+        names = [
+            account.name if at == 0 else f"{account.name}-{region}"
+            for account in chosen.clouds
+            for at, region in enumerate(account.regions)
+        ]
+        return {name: elsewhere.Elsewhere(name, chosen.host_price_micros) for name in names}
+    from brihaspati.wiring import rented  # noqa: PLC0415 - its HTTP client is for those who rent
+
+    text: Callable[[str], str] = parameters.text
+    accounts = tuple(_with_tokens(account, text) for account in chosen.clouds)
+    found: dict[str, ports.Provider] = {}
+    found |= rented.providers(replace(chosen, clouds=accounts))
+    return found
+
+
+def _with_tokens(account: CloudSettings, text: Callable[[str], str]) -> CloudSettings:
+    """The account with its token: from the environment on a bench, else from the parameters."""
+    if account.token:
+        return account
+    token = text(f"{account.name}-token")
+    return replace(account, token=token, sweep_token=token)
