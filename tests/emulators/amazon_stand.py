@@ -28,20 +28,15 @@ class FileClock(memory.ManualClock):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
-        self._tell()
+        _tell(self.path, self.now())
 
     def advance(self, seconds: float) -> None:
         super().advance(seconds)
-        self._tell()
+        _tell(self.path, self.now())
 
     def set(self, now: int) -> None:
         super().set(now)
-        self._tell()
-
-    def _tell(self) -> None:
-        aside = self.path.with_suffix(".aside")
-        aside.write_text(str(self.now()))
-        aside.rename(self.path)
+        _tell(self.path, self.now())
 
 
 @dataclass
@@ -77,10 +72,10 @@ class Alarms:
 
     def fire(self, now: ports.Moment) -> int:
         """Let the service look at its schedules at this moment; how many fired."""
-        before, then = len(self._all()), self.clock.now()
-        self.clock.set(now)
+        before = len(self._all())
+        _tell(self.clock.path.with_suffix(".alarms"), now)
         self._await_look()
-        self.clock.set(then)
+        _tell(self.clock.path.with_suffix(".alarms"), 0)
         direct, self.direct.puts = self.direct.puts, 0
         return before - len(self._all()) + direct
 
@@ -188,6 +183,13 @@ def _arn(ask: amazon.Ask, url: str) -> str:
     found = ask("get_queue_attributes", QueueUrl=url, AttributeNames=["QueueArn"])
     arn: str = found["Attributes"]["QueueArn"]
     return arn
+
+
+def _tell(path: Path, moment: int) -> None:
+    """Write a moment in one piece: the emulator reads it all the time."""
+    aside = path.with_suffix(f"{path.suffix}.aside")
+    aside.write_text(str(moment))
+    aside.rename(path)
 
 
 def _count(ticks: Path) -> int:

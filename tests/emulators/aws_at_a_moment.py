@@ -1,7 +1,8 @@
 """The emulator of AWS with the time of its queues and schedules in a test's hand.
 
 Run with the Python of .venv-emulators. EMULATOR_CLOCK names a file that holds the moment in
-milliseconds; beside it, `.ticks` counts how often the schedules were looked at since.
+milliseconds. Beside it, `.alarms` holds the moment of the schedules, so that they fire when a test
+lets them, and `.ticks` counts how often they were looked at.
 """
 
 from __future__ import annotations
@@ -15,15 +16,19 @@ from ministack.app import main
 from ministack.services import eventbridge, scheduler, sqs
 
 CLOCK = Path(os.environ["EMULATOR_CLOCK"])
+ALARMS = CLOCK.with_suffix(".alarms")
 TICKS = CLOCK.with_suffix(".ticks")
 
 
 class HandTime:
-    """The module `time`, but for what time it is."""
+    """The module `time`, but for what time it is: that of a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
     def time(self) -> float:
         """Seconds since the epoch."""
-        return int(CLOCK.read_text()) / 1000
+        return int(self.path.read_text()) / 1000
 
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)
@@ -44,7 +49,8 @@ def counted(tick: Any) -> Any:
     return look
 
 
-sqs.time = scheduler.time = eventbridge.time = HandTime()
+sqs.time = eventbridge.time = HandTime(CLOCK)
+scheduler.time = HandTime(ALARMS)
 scheduler._SCHEDULE_TICK_INTERVAL = 0.02
 scheduler._tick_schedules = counted(scheduler._tick_schedules)
 main()

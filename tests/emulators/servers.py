@@ -72,7 +72,8 @@ def amazon(clock_file: Path) -> Iterator[str]:
         "EMULATOR_CLOCK": str(clock_file),
         "LOG_LEVEL": "WARNING",
     }
-    clock_file.write_text("0")
+    for file in (clock_file, clock_file.with_suffix(".alarms")):
+        file.write_text("0")
     command = [str(python), str(HERE / "aws_at_a_moment.py")]
     with _running(command, port, environment) as address:
         yield address

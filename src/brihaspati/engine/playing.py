@@ -63,12 +63,12 @@ class Playing:
                 guards = (*self.budgets.note(room, slot, terms), _one_play(room, member))
                 try:
                     claimed = self._claim(room, lab, slot, version, guards)
-                    asked = claimed or self._queue(slot, terms, version, guards)
+                    begun = claimed or self._queue(slot, terms, version, guards)
                 except ports.Conflict:
                     pass  # a double click, the other device, or the last of the budget
                 else:
                     self._measure(warm=claimed is not None)
-                    return asked, True
+                    return begun, True
             elif _goes_on(existing.sandbox):
                 return existing, again
             elif existing.sandbox.at_rest:
