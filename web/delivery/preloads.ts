@@ -1,16 +1,18 @@
 /**
  * One inline script that loads the files of the page in the address bar side by side with the
- * entry, instead of after it, and sets the theme before anything is painted. The router asks it
- * again for every further page.
+ * entry, instead of after it, asks the API what that page will ask first, and sets the theme
+ * before anything is painted. The router asks it for the files of every further page.
  */
 import type { OutputBundle } from 'rolldown'
 import type { Plugin } from 'vite'
 import { addresses, type Address } from '../src/addresses.ts'
+import { ACCEPT, LIMIT_MS } from '../src/api/early.ts'
 import { closure, ENTRY, LOCALES, sources, words, type Chunk, type Chunks } from './graph.ts'
 
-/** Runs in the page's head, long before any module. `plan`: pattern, files, files by language. */
+/** Runs in the page's head, before any module. `plan`: pattern, files, files by language, data. */
 const SCRIPT = `(function (plan) {
   var root = document.documentElement, store, said, theme, asked = {}
+  var early = window.early = new Map()
   try { store = localStorage } catch (e) {}
   theme = store && store.getItem('brihaspati.theme')
   if (theme !== 'light' && theme !== 'dark')
@@ -19,6 +21,14 @@ const SCRIPT = `(function (plan) {
   said = [store && store.getItem('brihaspati.locale')].concat(navigator.languages || [])
     .map(function (tag) { return String(tag || '').slice(0, 2).toLowerCase() })
     .filter(function (tag) { return LOCALES.indexOf(tag) >= 0 })[0] || 'en'
+  function ask(to) {
+    var how = { headers: { accept: ACCEPT }, signal: AbortSignal.timeout(LIMIT_MS) }
+    var left = Date.now(), back = fetch(to, how).then(function (answer) {
+      return answer.arrayBuffer().then(function (bytes) { return [answer, bytes, Date.now()] })
+    })
+    back.catch(function () {}) // whoever wants it hears of that
+    early.set('GET' + location.origin + to, { left: left, back: back })
+  }
   window.ahead = function (path) { plan.some(function (one) {
     if (!new RegExp(one[0]).test(path)) return false
     one[1].concat(one[2][said]).forEach(function (file) {
@@ -33,16 +43,32 @@ const SCRIPT = `(function (plan) {
     return true
   }) }
   window.ahead(location.pathname)
+  plan.forEach(function (one) {
+    var path = location.pathname, found = new RegExp(one[0])
+    if (found.test(path)) one[3].forEach(function (to) { ask(path.replace(found, to)) })
+  })
 })(PLAN)`
 
-type Line = [pattern: string, files: string[], words: Record<string, string[]>]
+/** What a page asks the API first, by its name; `$1` is the first hole of its path. */
+const FIRST: Record<string, string[]> = {
+  class: ['/v1/classes/$1'],
+  lab: ['/v1/classes/$1/labs/$2'],
+  board: ['/v1/classes/$1/board'],
+}
 
-/** "/c/:classId/labs/:lab" as the source of a regular expression. */
+type Line = [
+  pattern: string,
+  files: string[],
+  words: Record<string, string[]>,
+  data: readonly string[],
+]
+
+/** "/c/:classId/labs/:lab" as a regular expression's source, with a group for each hole. */
 export function pattern(path: string): string {
   const parts = path.split('/').filter(Boolean)
   const said = parts.map((part) => {
     if (!part.startsWith(':')) return `/${part}`
-    return part.endsWith('?') ? '(/[^/]+)?' : '/[^/]+'
+    return part.endsWith('?') ? '(/[^/]+)?' : '/([^/]+)'
   })
   return `^${said.join('')}/?$`
 }
@@ -55,7 +81,7 @@ function line(chunks: Chunks, one: Address): Line {
     ...new Set(filesOf(keys).filter((file) => !there.has(file))),
   ]
   const spoken = LOCALES.map((locale) => [locale, files(words(one, locale))])
-  return [pattern(one.path), files(sources(one)), Object.fromEntries(spoken)]
+  return [pattern(one.path), files(sources(one)), Object.fromEntries(spoken), FIRST[one.name] ?? []]
 }
 
 /** The bundle's chunks in the shape of a manifest, whose keys are sources below the root. */
@@ -88,6 +114,8 @@ export function preloads(): Plugin {
         const plan = addresses.map((one) => line(chunks, one))
         const script = SCRIPT.replace(/\n\s+/g, '\n')
           .replace('LOCALES', () => JSON.stringify(LOCALES))
+          .replace('ACCEPT', () => JSON.stringify(ACCEPT))
+          .replace('LIMIT_MS', () => `${LIMIT_MS}`)
           .replace('PLAN', () => JSON.stringify(plan))
         return html.replace('</title>', () => `</title>\n    <script>${script}</script>`)
       },

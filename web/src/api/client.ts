@@ -1,15 +1,14 @@
 /** Our API over fetch: paths and shapes from OpenAPI, problems thrown, the clock kept right. */
 import { serverClock } from '@/clock'
+import { LIMIT_MS, taken, type Asked } from './early'
 import { isPassing, noAnswer, problemOf } from './problem'
 import { watchReturns } from './returning'
 import type { paths } from './schema'
 import { createTyped } from './typed'
 import { weather } from './weather'
 
-const LIMIT_MS = 20_000
 /** A request older than this when the page returns hangs on a line that is gone. */
 const HANGING_MS = 2_000
-const NO_BODY = [101, 204, 205, 304]
 const times = new WeakMap<Response, { left: number; back: number }>()
 const waiting = new Map<AbortController, number>()
 
@@ -26,13 +25,16 @@ function wished(request: Request): number {
 
 /** The whole answer. A line that breaks within the body is no answer, and is worth another try. */
 async function whole(request: Request): Promise<Response> {
-  const left = Date.now()
-  const response = await globalThis.fetch(request)
-  const { status, statusText, headers } = response
-  const bytes = NO_BODY.includes(status) ? null : await response.arrayBuffer()
-  const read = new Response(bytes, { status, statusText, headers })
-  times.set(read, { left, back: Date.now() })
+  const { left, back } = taken(request) ?? { left: Date.now(), back: asked(request) }
+  const [response, bytes, at] = await back
+  const read = new Response(bytes.byteLength ? bytes : null, response)
+  times.set(read, { left, back: at })
   return read
+}
+
+async function asked(request: Request): Asked['back'] {
+  const response = await globalThis.fetch(request)
+  return [response, await response.arrayBuffer(), Date.now()]
 }
 
 /** fetch with a limit. Throws ApiProblem (status 0) when nobody answers, and abort reasons. */

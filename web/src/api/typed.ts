@@ -4,6 +4,8 @@
  */
 import type { Client } from 'openapi-fetch'
 
+import { ACCEPT } from './early'
+
 type Sent = {
   params?: { path?: Record<string, unknown>; query?: Record<string, unknown> }
   headers?: Record<string, string>
@@ -13,8 +15,6 @@ type Sent = {
 type Answer = { data?: unknown; error?: unknown; response: Response }
 type Fetch = (request: Request) => Promise<Response>
 
-const METHODS = ['GET', 'PUT', 'POST', 'PATCH', 'DELETE'] as const
-const ACCEPT = 'application/json, application/problem+json'
 
 function requestOf(base: string, method: string, path: string, sent: Sent): Request {
   const { params = {}, headers, body, signal } = sent
@@ -46,6 +46,5 @@ async function read(response: Response): Promise<Answer> {
 export function createTyped<P extends object>(base: string, fetch: Fetch): Client<P> {
   const call = (method: string) => async (path: string, sent: Sent = {}) =>
     read(await fetch(requestOf(base, method, path, sent)))
-  const calls = METHODS.map((method) => [method, call(method)] as const)
-  return Object.fromEntries(calls) as unknown as Client<P>
+  return new Proxy({} as Client<P>, { get: (_, method) => call(String(method)) })
 }

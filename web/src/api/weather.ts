@@ -2,7 +2,7 @@
  * How the way to the service is, as one line on every page says it: calm, slow (an answer is late)
  * or lost (tries fail). Read from every request, so that no page has to count anything.
  */
-import { computed, readonly, shallowRef, type ComputedRef, type Ref } from 'vue'
+import { computed, shallowRef, type ComputedRef, type Ref } from 'vue'
 
 export type Weather = 'calm' | 'slow' | 'lost'
 export type After = (ms: number, then: () => void) => () => void
@@ -25,7 +25,7 @@ export class WeatherStation {
     return this.late.value > 0 ? 'slow' : 'calm'
   })
   /** When something was last answered (ms); null before the first answer. */
-  readonly goodAt: Readonly<Ref<number | null>> = readonly(this.lastGood)
+  readonly goodAt: Readonly<Ref<number | null>> = this.lastGood
   /** How many presses wait for the service to come back. */
   readonly presses: ComputedRef<number> = computed(() => this.kept.value + this.held.value)
 

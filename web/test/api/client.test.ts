@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import * as calls from '@/api/calls'
+import type { Asked } from '@/api/early'
 import { ApiProblem } from '@/api/problem'
 import { serverClock } from '@/clock'
 
@@ -37,6 +38,26 @@ it('plays with a PUT to the place, in JSON', async () => {
   expect(asked[0]!.headers.get('prefer')).toBe('wait=1')
   expect(new URL(asked[0]!.url).pathname).toBe('/v1/classes/c%201/labs/web/sandbox')
   expect(asked[0]!.headers.get('content-type')).toBe('application/json')
+})
+
+it('takes an answer that the page asked for before this script was there, once', async () => {
+  const answer = json({ title: 'early', now: Date.now() })
+  const read = [answer, await answer.arrayBuffer(), Date.now()] as Awaited<Asked['back']>
+  const asking = { left: Date.now(), back: Promise.resolve(read) }
+  window.early = new Map([[`GET${location.origin}/v1/classes/c%201`, asking]])
+  answers(() => json({ title: 'late', now: Date.now() }))
+  expect(await calls.classPage('c 1')).toMatchObject({ title: 'early' })
+  expect(asked).toEqual([])
+  expect(await calls.classPage('c 1')).toMatchObject({ title: 'late' })
+  expect(asked).toHaveLength(1)
+})
+
+it('asks anew where what was asked before got no answer', async () => {
+  const back = Promise.reject(new TypeError('no line'))
+  window.early = new Map([[`GET${location.origin}/v1/classes/c1`, { left: Date.now(), back }]])
+  answers(() => json({ title: 'late', now: Date.now() }))
+  expect(await problem(calls.classPage('c1'))).toMatchObject({ status: 0, passing: true })
+  expect(await calls.classPage('c1')).toMatchObject({ title: 'late' })
 })
 
 it('names the student when an instructor stops their lab', async () => {

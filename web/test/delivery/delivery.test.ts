@@ -11,6 +11,7 @@ import { headers, inlineScripts, policy, redirects, siteFrom } from '../../deliv
 import { pattern } from '../../delivery/preloads'
 import { readManifest, table, weigh } from '../../delivery/weigh'
 import { addresses } from '@/addresses'
+import type { Asked } from '@/api/early'
 
 const WEB = resolve(import.meta.dirname, '../..')
 const SITE = { api: 'https://api.example.org', labs: 'lab.example.org' }
@@ -56,6 +57,7 @@ it('has no chunk that waits for the entry and that the entry waits for', () => {
 })
 
 type Files = Record<string, string[]>
+type Left = { ahead?: (path: string) => void; early?: Map<string, Asked> }
 type Plan = [string, string[], Record<string, string[]>][]
 const scripts = () => inlineScripts(html)
 
@@ -65,16 +67,21 @@ function asks(
   languages: string[],
   kept: Record<string, string> = {},
   further: string[] = [],
+  own: Left = {},
 ): string[] {
   const asked: string[] = []
   const root = { dataset: {} as Record<string, string> }
   const head = { appendChild: (link: { href: string }) => asked.push(link.href) }
   const page = { documentElement: root, head, createElement: () => ({}) }
   const store = { getItem: (name: string) => kept[name] ?? null }
-  const names = ['document', 'location', 'navigator', 'localStorage', 'matchMedia', 'window']
-  const own: { ahead?: (path: string) => void } = {}
+  const names = ['document', 'location', 'navigator', 'localStorage', 'matchMedia']
   const light = () => ({ matches: false })
-  new Function(...names, scripts()[0]!)(page, { pathname: path }, { languages }, store, light, own)
+  const fetch = async (to: string) => {
+    asked.push(to)
+    return new Response('{}')
+  }
+  const given = [page, { pathname: path, origin: 'https://here' }, { languages }, store, light, own]
+  new Function(...names, 'window', 'fetch', scripts()[0]!)(...given, fetch)
   further.forEach((next) => own.ahead?.(next))
   return [...asked, `theme:${root.dataset.theme}`]
 }
@@ -87,7 +94,18 @@ it('has one inline script, which asks for what the page in the address bar needs
     .filter((key) => !there.has(key))
     .flatMap((key) => [chunks[key]!.file, ...chunks[key]!.css])
   const asked = asks('/c/c1/labs/web', ['de-AT', 'en'])
-  expect(new Set(asked)).toEqual(new Set([...needed.map((file) => `/${file}`), 'theme:light']))
+  const data = '/v1/classes/c1/labs/web'
+  const files = needed.map((file) => `/${file}`)
+  expect(new Set(asked)).toEqual(new Set([...files, data, 'theme:light']))
+})
+
+it('asks for the data of the first page alone, and keeps it for whoever asks that', async () => {
+  const own: Left = {}
+  const asked = asks('/c/c%201', ['en'], {}, ['/c/c2/labs/web', '/c/c2/board'], own)
+  expect(asked.filter((one) => one.startsWith('/v1/'))).toEqual(['/v1/classes/c%201'])
+  const [response, bytes] = await own.early!.get('GEThttps://here/v1/classes/c%201')!.back
+  expect([response.status, bytes.byteLength]).toEqual([200, 2])
+  expect(asks('/join/MARI-GOLD', ['en']).join()).not.toContain('/v1/')
 })
 
 it('asks for the words of the language chosen, and for nothing at an unknown address', () => {
@@ -100,7 +118,8 @@ it('asks for the words of the language chosen, and for nothing at an unknown add
 
 it('asks for what a further page needs beside what is there, each file once', () => {
   const both = asks('/c/c1', ['en'], {}, ['/c/c1/labs/web', '/c/c1'])
-  const [one, other] = [asks('/c/c1', ['en']), asks('/c/c1/labs/web', ['en'])]
+  const files = (path: string) => asks(path, ['en']).filter((file) => !file.startsWith('/v1/'))
+  const [one, other] = [asks('/c/c1', ['en']), files('/c/c1/labs/web')]
   expect(new Set(both)).toEqual(new Set([...one, ...other]))
   expect(new Set(both).size).toBe(both.length)
   expect(both.length).toBeGreaterThan(one.length)

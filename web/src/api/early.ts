@@ -1,0 +1,23 @@
+/**
+ * What index.html asked the API before any script had come (see delivery/preloads.ts). Whoever asks
+ * for the same first takes that answer; after that the API is asked anew.
+ */
+export const ACCEPT = 'application/json, application/problem+json'
+/** Nobody waits for an answer longer than this. */
+export const LIMIT_MS = 20_000
+
+/** When it was asked, and its answer, the body of it, and when that was here. */
+export type Asked = { left: number; back: Promise<[Response, ArrayBuffer, number]> }
+
+declare global {
+  interface Window {
+    early?: Map<string, Asked>
+  }
+}
+
+/** The answer that is on its way already. */
+export function taken({ method, url }: Request): Asked | undefined {
+  const found = window.early?.get(method + url)
+  window.early?.delete(method + url)
+  return found
+}
