@@ -15,7 +15,7 @@ HOST_TOOLS := ip=iproute2 nft=nftables mkfs.ext4=e2fsprogs
 TEST_TOOLS := $(HOST_TOOLS) chromium=chromium bwrap=bubblewrap dockerd=docker.io podman=podman busybox=busybox-static git=git pebble=pebble
 TEST_TOOLS += WebKitWebDriver=webkit2gtk-driver Xvfb=xvfb dbus-run-session=dbus-daemon dbus-launch=dbus-x11
 
-.PHONY: help install up test coverage lint bench torture shots lighthouse web lock clean install-dev
+.PHONY: help install up test coverage lint bench package bench-cold torture shots lighthouse web lock clean install-dev
 
 help:  ## Say what can be done
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## /  make \1\t/' | expand -t 18
@@ -44,6 +44,12 @@ lint: install-dev  ## Check style, types, layers and the web app's code
 
 bench: install-dev  ## Measure, beside a floor and a peer where there is one
 	@.venv/bin/python -m bench $(ARGS)
+
+package: install-dev  ## Build the zips of the cloud mode (ARGS="--architecture x86_64" too)
+	@.venv/bin/python -m packing $(ARGS)
+
+bench-cold: install-dev  ## Measure cold starts with Lambda's own runtime client, beside peers
+	@.venv/bin/python -m bench.cold $(ARGS)
 
 shots: install-dev  ## Take pictures of every page, in four sizes and two themes, into shots/
 	@scripts/need "pictures" chromium=chromium

@@ -1,0 +1,67 @@
+"""Build every function's zip."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from packing import archive, wheels
+from packing.functions import ROOT, SOURCES, Function, functions
+
+BYTES_MAX = 6 * 1024 * 1024
+BUILT = ROOT / "build" / "lambda"
+LISTED = "packages.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A zip as built: what of others is in it, and how large it is, packed and unpacked."""
+
+    function: Function
+    path: Path
+    packages: Mapping[str, str]
+    size: int
+    unpacked: int
+
+
+def build(
+    architecture: str, *, folder: Path = BUILT, handlers: Mapping[str, str] | None = None
+) -> list[Package]:
+    """The zips of all functions under folder/architecture. Raises CannotPack, NoFunctions."""
+    found = functions(handlers)
+    python = wheels.lambda_python()
+    with tempfile.TemporaryDirectory(prefix="brihaspati-") as aside:
+        others = wheels.fetch(architecture, Path(aside) / "others", python)
+        ours = Path(aside) / "ours"
+        _copy(found, ours)
+        wheels.compile_all(python, ours, beside=False)
+        return [_pack(one, ours, others, folder / architecture) for one in found]
+
+
+def _copy(found: list[Function], folder: Path) -> None:
+    for source in sorted({path for one in found for path in one.files()}):
+        target = folder / source.relative_to(SOURCES)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+def _pack(function: Function, ours: Path, others: wheels.Wheels, folder: Path) -> Package:
+    packages = others.of(function.others)
+    files: dict[str, bytes] = {}
+    for path in others.files(packages):
+        files[str(path.relative_to(others.folder))] = path.read_bytes()
+    for source in function.files():
+        inside = source.relative_to(SOURCES)
+        files[str(inside)] = (ours / inside).read_bytes()
+        if source.suffix == ".py":
+            cached = inside.parent / "__pycache__" / f"{inside.stem}.cpython-313.pyc"
+            files[str(cached)] = (ours / cached).read_bytes()
+    listed = "".join(f"{name}=={version}\n" for name, version in packages.items())
+    files[LISTED] = listed.encode()
+    path = folder / f"{function.name}.zip"
+    archive.write(path, files)
+    unpacked = sum(map(len, files.values()))
+    return Package(function, path, packages, path.stat().st_size, unpacked)

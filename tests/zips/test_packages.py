@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import os
+import platform
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packing import build, functions, wheels
+
+from zipped import Built, built
+
+AARCH64 = 183  # e_machine, in the header of ELF
+UNCHECKED_HASH = 1
+# What only the embedded mode needs, and what Lambda has anyway.
+NEVER = {
+    "aiohttp", "boto3", "botocore", "click", "cryptography", "docker", "markdown_it", "nh3",
+    "picows", "pygments", "rich", "s3transfer", "tests", "uvloop", "yaml",
+}  # fmt: skip
+
+
+def test_the_same_sources_give_the_same_bytes(for_arm: dict[str, Built], tmp_path: Path) -> None:
+    for name, again in built("arm64", tmp_path).items():
+        assert again.package.path.read_bytes() == for_arm[name].package.path.read_bytes(), name
+
+
+def test_every_zip_keeps_within_its_size(for_arm: dict[str, Built]) -> None:
+    sizes = {name: one.package.size for name, one in for_arm.items()}
+    assert all(size <= build.BYTES_MAX for size in sizes.values()), sizes
+
+
+def test_nothing_goes_along_that_no_function_imports(for_arm: dict[str, Built]) -> None:
+    for name, one in for_arm.items():
+        tops = {file.partition("/")[0].partition(".")[0] for file in one.files}
+        assert not tops & NEVER, name
+        assert not any("/tests/" in file for file in one.files), name
+        rooms = {file.split("/")[1] for file in one.files if file.startswith("brihaspati/")}
+        assert "simulation" not in rooms, name
+        assert not any("/entrypoints/cli/" in file or "/server/" in file for file in one.files)
+
+
+def test_every_module_is_compiled_for_lambdas_python(for_arm: dict[str, Built]) -> None:
+    said = [wheels.lambda_python(), "-c", "import importlib.util as u;print(u.MAGIC_NUMBER.hex())"]
+    magic = bytes.fromhex(subprocess.check_output(said, text=True).strip())
+    for one in for_arm.values():
+        compiled = {file for file in one.files if file.endswith(".pyc")}
+        assert compiled
+        for file in compiled:
+            head = one.files[file][:8]
+            assert (head[:4], struct.unpack("<I", head[4:])[0]) == (magic, UNCHECKED_HASH), file
+        for file in one.files:
+            if file.endswith(".py"):
+                folder, _, stem = file.removesuffix(".py").rpartition("/")
+                assert f"{folder}/__pycache__/{stem}.cpython-313.pyc" in compiled, file
+
+
+def test_every_library_is_for_the_processor_of_the_function(for_arm: dict[str, Built]) -> None:
+    for one in for_arm.values():
+        libraries = {file for file in one.files if ".so" in Path(file).suffixes}
+        assert libraries
+        for file in libraries:
+            assert struct.unpack_from("<H", one.files[file], 18)[0] == AARCH64, file
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="runs what is built for x86_64")
+def test_every_function_can_import_all_that_it_ever_imports(
+    for_intel: dict[str, Built], tmp_path: Path
+) -> None:
+    brought = tmp_path / "brought"  # as Lambda brings it: these and no more
+    brought.mkdir()
+    installed = Path(sys.prefix) / f"lib/python3.{sys.version_info.minor}/site-packages"
+    for name in ("botocore", "dateutil", "six.py", "urllib3"):
+        (brought / name).symlink_to(installed / name)
+    for name, one in for_intel.items():
+        task = tmp_path / name
+        for file, content in one.files.items():
+            (task / file).parent.mkdir(parents=True, exist_ok=True)
+            (task / file).write_bytes(content)
+        told = "import importlib, sys; sys.path[1:1] = sys.argv[1:3];"
+        told += "[importlib.import_module(name) for name in sys.argv[3:]]"
+        modules = sorted(one.package.function.ours)
+        command = [wheels.lambda_python(), "-S", "-c", told, str(task), str(brought), *modules]
+        done = subprocess.run(
+            command,
+            env={**os.environ, "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{name}: {done.stderr[-2000:]}"
+
+
+def test_a_package_that_nobody_brings_is_told_before_the_deploy(
+    for_arm: dict[str, Built], tmp_path: Path
+) -> None:
+    assert for_arm
+    handlers = {"wrong": "brihaspati.adapters.labfolder.guide"}
+    with pytest.raises(wheels.CannotPack, match=r"is imported, and neither requirements-lambda"):
+        build.build("arm64", folder=tmp_path, handlers=handlers)
+
+
+def test_without_lambdas_python_the_command_says_how_to_get_it() -> None:
+    with pytest.raises(wheels.CannotPack, match=r"`pyenv install 3\.13`"):
+        wheels.lambda_python([Path("/usr/bin/false")])
+
+
+def test_a_function_is_a_module_that_defines_a_handler() -> None:
+    with pytest.raises(functions.NoFunctions, match="defines `handler`"):
+        functions.functions({})
