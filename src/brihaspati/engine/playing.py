@@ -176,7 +176,10 @@ class Playing:
             provider = self.world.providers.get(spill.provider)
             if provider is None:
                 continue  # it was one when the class was set up
-            price = sum(_price(provider, spec) for spec in lab.machines)
+            try:
+                price = sum(_price(provider, spec) for spec in lab.machines)
+            except Problem:
+                continue  # it has no such machine, or does not say at what price
             cap = spill.micros_per_hour_max
             if cap is None or price <= cap:
                 found.append(Offer(spill.provider, price, spill.share_percent))

@@ -18,7 +18,7 @@ CREATE_SECONDS = 20.0
 
 Urgency = Literal["create", "list", "look", "delete"]
 # What each may use of a limit: the end of a machine is never held up by a look at another.
-SHARES: dict[Urgency, float] = {"create": 0.95, "look": 0.8, "list": 0.6, "delete": 1.0}
+SHARES: dict[Urgency, float] = {"create": 0.97, "look": 0.8, "list": 0.6, "delete": 1.0}
 
 
 @dataclass(frozen=True, slots=True)

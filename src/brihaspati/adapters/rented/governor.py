@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import math
 import threading
 from collections.abc import Callable
 
@@ -34,7 +35,7 @@ class Governor:
                 return self._closed_until - now
             if share < 1 and now < self._scarce_until:
                 return self._scarce_until - now
-            room = max(1, int(self._count * share))
+            room = math.ceil(self._count * share)
             if len(self._sent) >= room:
                 return max(0.1, self._sent[-room] + self._seconds - now)
             self._sent.append(now)
