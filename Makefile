@@ -34,6 +34,7 @@ install-dev: install
 test: install-dev  ## Run every test (ARGS="-k terminal" runs some)
 	@scripts/need "browser, container and network tests" $(TEST_TOOLS)
 	@scripts/emulators
+	@scripts/cloud-sdks
 	@scripts/test $(ARGS)
 
 coverage: install-dev  ## Show that tests reach every branch of domain and engine
@@ -71,5 +72,5 @@ lock:  ## Resolve both lock files anew from pyproject.toml
 	@scripts/lock
 
 clean:  ## Remove what was installed and built (not the data in var/)
-	@rm -rf .venv .venv-emulators tests/emulators/node_modules web/node_modules web/measure/node_modules web/dist build src/*.egg-info
+	@rm -rf .venv .venv-emulators .venv-clouds tests/emulators/node_modules web/node_modules web/measure/node_modules web/dist build src/*.egg-info
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

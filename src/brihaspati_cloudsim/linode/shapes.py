@@ -43,7 +43,11 @@ def region(found: Json) -> Json:
         "capabilities": [*REGION_CAPABILITIES],
         "status": "ok",
         "resolvers": {"ipv4": "192.0.2.1,192.0.2.2", "ipv6": "2001:db8::1,2001:db8::2"},
-        "placement_group_limits": {"maximum_pgs_per_customer": 100, "maximum_linodes_per_pg": 5},
+        "placement_group_limits": {
+            "maximum_pgs_per_customer": 100,
+            "maximum_linodes_per_pg": 5,
+            "maximum_linodes_per_flexible_pg": 5,
+        },
         "site_type": "core",
     }
 
