@@ -88,9 +88,10 @@ class House:
     price: int = 0
     bounds: Bounds = field(default_factory=Bounds)
     faults: memory.Faults | None = None
+    index_lag_ms: int = 0
 
     def __post_init__(self) -> None:
-        self.store = memory.Store(self.clock, faults=self.faults)
+        self.store = memory.Store(self.clock, faults=self.faults, index_lag_ms=self.index_lag_ms)
         self.queue = memory.Queue(self.clock)
         self.timer = memory.Timer(self.queue)
         self.provider = memory.Provider(

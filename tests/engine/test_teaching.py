@@ -12,6 +12,7 @@ from brihaspati.domain.classrooms import BadField, Classroom
 from brihaspati.domain.sandboxes import Sandbox, Slot
 from brihaspati.engine import teaching
 from brihaspati.engine.engine import Engine
+from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Person, Standing, put_standing
 from brihaspati.engine.teaching import Longer
 from house import House
@@ -234,3 +235,30 @@ def test_all_are_stopped_without_the_request_waiting_for_any() -> None:
     assert house.engine.teaching.stop(room, None) == 0
     assert sandbox(house, slots[0]).end == "stopped"
     assert len(house.provider.inventory()) == 1, "what is kept warm stays"
+
+
+def test_more_time_asks_the_budget_and_says_how_far_it_went() -> None:
+    house = House(price=1_000_000)
+    room = house.classroom(budget_micros=2_200_000)
+    asha, ravi = playing(house, room, "Asha", "Ravi")
+    before = deadline(house, asha)
+    with pytest.raises(Problem, match="1 of 2 labs have more time") as some:
+        house.engine.teaching.extend(room, 10, [(asha, before), (ravi, before)])
+    assert some.value.kind == "budget_spent"
+    assert (deadline(house, asha), deadline(house, ravi)) == (before + 600_000, before)
+    with pytest.raises(Problem, match="does not cover more time"):
+        house.engine.playing.extend(room, ravi, 4)
+    assert sandbox(house, ravi).extensions_left == 4
+    raised = house.engine.classes.change("demo", lambda r: replace(r, budget_micros=3_000_000))
+    house.engine.playing.extend(raised, ravi, 4)
+    assert deadline(house, ravi) > before
+
+
+def test_time_that_no_index_shows_yet_is_counted() -> None:
+    house = House(price=1_000_000, index_lag_ms=5_000)
+    room = house.classroom(budget_micros=2_300_000)
+    asha, ravi = playing(house, room, "Asha", "Ravi")
+    house.clock.advance(5)
+    house.engine.playing.extend(room, asha, 4)
+    with pytest.raises(Problem, match="does not cover more time"):
+        house.engine.playing.extend(room, ravi, 4)

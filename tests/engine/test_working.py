@@ -83,7 +83,7 @@ def test_the_alarm_of_a_place_that_was_claimed_meanwhile_is_nobody_s() -> None:
     record = play(house, room, house.student(room))
     assert house.engine.worker.work(pooled.sandbox.slot) is None
     assert house.engine.playing.stop(pooled.sandbox.slot, "unclaimed") is None
-    assert house.engine.playing.extend(pooled.sandbox.slot, 4) is None
+    assert house.engine.playing.extend(room, pooled.sandbox.slot, 4) is None
     assert now_of(house, record).sandbox.phase == "ready"
 
 
@@ -149,7 +149,7 @@ def test_a_stop_repeated_after_the_end_wakes_nobody() -> None:
         house.engine.playing.stop(record.sandbox.slot, "stopped")
         house.run()
     house.engine.playing.stop(record.sandbox.slot, "stopped")
-    house.engine.playing.extend(record.sandbox.slot, 4)
+    house.engine.playing.extend(room, record.sandbox.slot, 4)
     assert house.queue.take(10, visible_after_seconds=1) == []
 
 
@@ -180,3 +180,26 @@ def test_a_young_machine_that_no_list_shows_yet_is_not_gone_when_its_delete_has_
     house.pass_time(60)
     assert now_of(house, record).sandbox.phase == "gone"
     assert house.provider.running() == []
+
+
+def test_a_worker_whose_clock_is_behind_waits_instead_of_dropping_the_alarm() -> None:
+    house = House()
+    room = house.classroom()
+    record = play(house, room, house.student(room))
+    house.run()
+    slot = record.sandbox.slot
+    ready = house.engine.worker.load(slot)
+    assert ready is not None
+    assert ready.sandbox.deadline_at is not None
+    at = ready.sandbox.deadline_at
+    house.clock.advance((at - house.clock.now()) / 1000 - 1)
+    house.engine.handle(records.alarm_message(slot, at))
+    still = house.engine.worker.load(slot)
+    assert still is not None
+    assert still.sandbox.phase == "ready"
+    house.clock.advance(1)
+    [taken] = [t for t in house.queue.take(10, visible_after_seconds=60) if "at" in t.message.body]
+    house.engine.handle(taken.message)
+    over = house.engine.worker.load(slot)
+    assert over is not None
+    assert over.sandbox.phase == "gone"

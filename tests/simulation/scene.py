@@ -226,7 +226,7 @@ class Student:
         sandbox = self._record().sandbox
         left = sandbox.extensions_left
         self.scene.witness.extends_asked.setdefault(sandbox.id, set()).add(left)
-        self.scene.server.do(lambda engine: engine.playing.extend(self.slot, left))
+        self.scene.server.do(lambda engine: engine.playing.extend(self.scene.room, self.slot, left))
 
     def stops(self) -> None:
         """Press Stop."""

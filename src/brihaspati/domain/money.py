@@ -9,8 +9,3 @@ def cost_micros(price_micros_per_hour: int, started_at: int, ended_at: int) -> i
     """What a machine costs from start to end (milliseconds), every begun millionth counted."""
     used_ms = max(0, ended_at - started_at)
     return -(-price_micros_per_hour * used_ms // MS_PER_HOUR)
-
-
-def within(budget_micros: int | None, spent_micros: int, next_micros: int) -> bool:
-    """Whether a budget (None: no limit) still covers the next sandbox for its whole lifetime."""
-    return budget_micros is None or spent_micros + next_micros <= budget_micros

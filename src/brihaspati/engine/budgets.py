@@ -1,14 +1,17 @@
 """What a class may cost: nothing new begins that its budget does not cover to the end.
 
 Two who press Play in the same moment must not both get the last of it, and an index may not show
-yet what was begun a second ago. So every new sandbox of a class with a budget is noted in one item,
-written in the same transaction on the condition that nobody noted another in between.
+yet what was begun a second ago. So every new sandbox of a class with a budget, and every later
+deadline, is noted in one item, written in the same transaction on the condition that nobody noted
+another in between.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from brihaspati import ports
 from brihaspati.domain import money
@@ -22,6 +25,24 @@ from brihaspati.ports import Key
 
 # For longer than this no index lags; what was noted is then to be seen there.
 NOTED_MS = 60_000
+
+
+# When the sandbox of each slot was asked for, and its deadline (0: none).
+_Seen = dict[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Purse:
+    """A budget as it was read.
+
+    `noted`: of each slot, what a new sandbox was to cost, and when it was asked for; `more`: what
+    more time was to cost, the deadline it led to, and when.
+    """
+
+    left_micros: int
+    version: int
+    noted: dict[str, list[int]]
+    more: dict[str, list[int]]
 
 
 class Budgets:
@@ -41,40 +62,74 @@ class Budgets:
         if room.budget_micros is None:
             return ()
         now = self.world.clock.now()
-        item = self.world.store.get(_key(room))
-        noted = dict(item.body["noted"]) if item is not None else {}
-        noted = {name: one for name, one in noted.items() if one[1] > now - NOTED_MS}
-        seen, spent = self._committed(room.id, now)
-        unseen = sum(micros for name, (micros, at) in noted.items() if seen.get(name, 0) < at)
+        purse = self._purse(room, room.budget_micros, now)
         warm = sum(committed_micros(sandbox, now) for sandbox in beside)
         wanted = money.cost_micros(terms.price_micros_per_hour, now, terms.lifetime_from(now))
-        if not money.within(room.budget_micros, spent + unseen + warm, wanted):
+        if warm + wanted > purse.left_micros:
             raise spent_problem()
         if slot.user is not None:  # warm ones are counted by who asks for the next
-            noted[str(slot)] = [wanted, now]
-        body = {"noted": noted}
-        return (ports.Put(_key(room), body, expect=item.version if item is not None else 0),)
+            purse.noted[str(slot)] = [wanted, now]
+        return (_put(room, purse),)
+
+    def note_more(self, room: Classroom, now: Sandbox, then: Sandbox) -> tuple[ports.Write, ...]:
+        """What to write together with a later deadline. Raises Problem where it is not covered."""
+        at = self.world.clock.now()
+        extra = committed_micros(then, at) - committed_micros(now, at)
+        if room.budget_micros is None or extra <= 0:
+            return ()
+        purse = self._purse(room, room.budget_micros, at)
+        if extra > purse.left_micros:
+            raise Problem(
+                "budget_spent",
+                "The budget of this class does not cover more time.",
+                "The trainer of the class can raise it.",
+            )
+        slot = str(then.slot)
+        unseen = purse.more.get(slot, [0])[0]
+        purse.more[slot] = [unseen + extra, then.deadline_at or 0, at]
+        return (_put(room, purse),)
+
+    def _purse(self, room: Classroom, budget_micros: int, now: int) -> _Purse:
+        item = self.world.store.get(_key(room))
+        body: Mapping[str, Any] = item.body if item is not None else {}
+        noted, more = (
+            {slot: one for slot, one in body.get(kind, {}).items() if one[-1] > now - NOTED_MS}
+            for kind in ("noted", "more")
+        )
+        seen, spent = self._committed(room.id, now)
+        unseen = sum(micros for slot, (micros, at) in noted.items() if _asked(seen, slot) < at)
+        unseen += sum(micros for slot, (micros, end, _) in more.items() if _end(seen, slot) < end)
+        version = item.version if item is not None else 0
+        return _Purse(budget_micros - spent - unseen, version, noted, more)
 
     def committed(self, class_id: str) -> int:
         """What the class's machines cost, in micros: ended ones, and running ones to their end."""
         return self._committed(class_id, self.world.clock.now())[1]
 
-    def _committed(self, class_id: str, now: int) -> tuple[dict[str, int], int]:
-        """When each slot's sandbox was asked for, and what all of the class is bound to cost."""
+    def _committed(self, class_id: str, now: int) -> tuple[_Seen, int]:
+        """What is to be seen of each slot's sandbox, and what all of the class is bound to cost."""
         store = self.world.store
         ended = functools.partial(store.query, f"k#{class_id}", "x#")
         group = f"k#{class_id}"
         alive = functools.partial(store.query_index, "group", group, prefix=records.SANDBOXES)
-        seen: dict[str, int] = {}
+        seen: _Seen = {}
         spent = 0
         for item in every(lambda cursor: alive(cursor=cursor)):
             said = item.body["sandbox"]  # as it is stored: most have ended, and every Play asks
-            seen[str(Slot(**said["slot"]))] = said["asked_at"]
+            seen[str(Slot(**said["slot"]))] = (said["asked_at"], said["deadline_at"] or 0)
             if said["phase"] != "gone":
                 spent += committed_micros(records.sandbox_of(item), now)
         for item in every(lambda cursor: ended(cursor=cursor)):
             spent += int(item.body["cost_micros"])
         return seen, spent
+
+
+def _asked(seen: _Seen, slot: str) -> int:
+    return seen.get(slot, (0, 0))[0]
+
+
+def _end(seen: _Seen, slot: str) -> int:
+    return seen.get(slot, (0, 0))[1]
 
 
 def committed_micros(sandbox: Sandbox, now: int) -> int:
@@ -95,6 +150,10 @@ def spent_problem() -> Problem:
         "The budget of this class is spent.",
         "Tell your trainer; they can raise it.",
     )
+
+
+def _put(room: Classroom, purse: _Purse) -> ports.Put:
+    return ports.Put(_key(room), {"noted": purse.noted, "more": purse.more}, expect=purse.version)
 
 
 def _key(room: Classroom) -> Key:

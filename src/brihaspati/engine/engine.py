@@ -42,7 +42,8 @@ class Engine:
         """Do the work of one queue message. Raises whatever makes it worth another try."""
         match message.topic:
             case "sandbox" | "ending":
-                self.worker.work(Slot.parse(message.body["slot"]))
+                slot, at = Slot.parse(message.body["slot"]), message.body.get("at", 0)
+                self.worker.work_at(slot, at, ending=message.topic == "ending")
             case "pool":
                 self.sweeping.fill_pool(message.body["class"], message.body["lab"])
             case topic:

@@ -19,6 +19,7 @@ from brihaspati.engine.working import Worker
 from brihaspati.engine.world import World
 
 PLAY_TRIES_MAX = 5
+LENGTHEN_TRIES_MAX = 20
 # How many warm sandboxes a claim chooses from: few are quick to read, and every time that somebody
 # was faster more of them make it less likely that it happens again.
 CLAIM_CHOICES = (4, 20, 100, 100, 100)
@@ -190,13 +191,32 @@ class Playing:
         """End a sandbox; None when there is none."""
         return self._post(slot, events.StopAsked(end))
 
-    def extend(self, slot: Slot, extensions_left: int) -> Record | None:
-        """More time, once for each number of extensions the student saw."""
-        return self._post(slot, events.Extended(extensions_left))
+    def extend(self, room: Classroom, slot: Slot, extensions_left: int) -> Record | None:
+        """More time, once for each number of extensions the student saw. Raises Problem."""
+        return self._lengthen(room, slot, events.Extended(extensions_left))
 
-    def prolong(self, slot: Slot, event: events.Prolonged) -> Record | None:
-        """More time from the trainer, once for each deadline the trainer saw."""
-        return self._post(slot, event)
+    def prolong(self, room: Classroom, slot: Slot, event: events.Prolonged) -> Record | None:
+        """More time from the trainer, once for each deadline the trainer saw. Raises Problem."""
+        return self._lengthen(room, slot, event)
+
+    def _lengthen(self, room: Classroom, slot: Slot, event: Event) -> Record | None:
+        """A later deadline, together with its note in the budget. Raises Problem."""
+        for _ in range(LENGTHEN_TRIES_MAX):
+            record = self.worker.load(slot)
+            if record is None:
+                return None
+            now = self.world.clock.now()
+            longer = record.follow(lifecycle.decide(record.sandbox, event, now))
+            if longer.says_the_same(record):
+                return record
+            guards = self.budgets.note_more(room, record.sandbox, longer.sandbox)
+            try:
+                saved = self.worker.save(longer, *guards)
+            except ports.Conflict:
+                continue
+            self.worker.wake_soon(slot)
+            return saved
+        raise Problem("busy", "Too many get more time at once.", "Try again.")
 
     def _post(self, slot: Slot, event: Event) -> Record | None:
         record = self.worker.post(slot, event)

@@ -217,11 +217,14 @@ def person_of(user_id: str, body: Mapping[str, Any]) -> Person:
     return Person(user_id, body["name"], body["role"])
 
 
-def alarm_message(slot: Slot) -> ports.Message:
-    """The message that makes a worker look at a sandbox."""
-    return ports.Message("sandbox", {"slot": str(slot)})
+def alarm_message(slot: Slot, at: int = 0) -> ports.Message:
+    """The message that makes a worker look at a sandbox, for which there is no reason before `at`.
+
+    A worker whose clock is behind would find nothing to do yet, and the message would be spent.
+    """
+    return ports.Message("sandbox", {"slot": str(slot), **({"at": at} if at else {})})
 
 
-def ending_message(slot: Slot) -> ports.Message:
+def ending_message(slot: Slot, at: int = 0) -> ports.Message:
     """The message that makes a worker look who may delete. Where one may do all, it is the same."""
-    return ports.Message("ending", {"slot": str(slot)})
+    return ports.Message("ending", alarm_message(slot, at).body)

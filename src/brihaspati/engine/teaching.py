@@ -16,6 +16,7 @@ from brihaspati.engine import records
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.paging import every
 from brihaspati.engine.playing import Playing
+from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Person
 from brihaspati.engine.world import World
 from brihaspati.ports import Item, Key
@@ -105,13 +106,19 @@ class Teaching:
 
     # --- many at once --------------------------------------------------------------------------
     def extend(self, room: Classroom, minutes: int, shown: Sequence[tuple[Slot, int]]) -> Longer:
-        """Give these sandboxes more time than the deadline each showed."""
+        """Give these sandboxes more time than the deadline each showed.
+
+        Raises Problem when the budget does not cover all of it; some may have more time then.
+        """
         now = self.world.clock.now()
         closes_at = room.closes_at if now < room.closes_at else None
         count = capped = 0
         for slot, deadline_at in shown:
             event = events.Prolonged(deadline_at, minutes * 60, closes_at)
-            record = self.playing.prolong(slot, event)
+            try:
+                record = self.playing.prolong(room, slot, event)
+            except Problem as problem:
+                raise _in_part(problem, count, len(shown)) from problem
             if record is not None and record.sandbox.phase == "ready":
                 count += (record.sandbox.deadline_at or 0) > deadline_at
                 capped += record.sandbox.deadline_at == deadline_at
@@ -132,6 +139,14 @@ class Teaching:
         )
         found = [records.record_of(i).sandbox for i in every(lambda cursor: group(cursor=cursor))]
         return [s.slot for s in found if s.phase in ("queued", "starting", "ready", "stopping")]
+
+
+def _in_part(problem: Problem, count: int, of: int) -> Problem:
+    """Why only some of several got more time."""
+    if problem.kind != "budget_spent" or not count:
+        return problem
+    title = f"{count} of {of} labs have more time; the budget covers no more."
+    return Problem("budget_spent", title, "Raise the budget of the class, or give less time.")
 
 
 def _end(now: int) -> int:

@@ -106,7 +106,16 @@ class Worker:
     def wake(self, slot: Slot, delay_seconds: float = 0, *, ending: bool = False) -> None:
         """Have a worker look at a sandbox; `ending`: one that may delete."""
         make = records.ending_message if ending else records.alarm_message
-        self.world.queue.put(make(slot), delay_seconds=delay_seconds)
+        at = self.world.clock.now() + round(delay_seconds * 1000) if delay_seconds else 0
+        self.world.queue.put(make(slot, at), delay_seconds=delay_seconds)
+
+    def work_at(self, slot: Slot, at: int, *, ending: bool = False) -> None:
+        """Work, or where it is too early by our clock wait: whoever sent it had another one."""
+        early_ms = at - self.world.clock.now()
+        if early_ms > 0:
+            self.wake(slot, early_ms / 1000, ending=ending)
+        else:
+            self.work(slot)
 
     def wake_soon(self, slot: Slot, delay_seconds: float = 0) -> None:
         """As `wake`, without the person waiting for it: a sweep finds what was just saved, too."""
@@ -180,7 +189,8 @@ class Worker:
             case effects.AskForTurn():
                 return self.turns.ask(sandbox)
             case effects.SetAlarm():
-                world.timer.set(str(sandbox.slot), effect.at, records.alarm_message(sandbox.slot))
+                alarm = records.alarm_message(sandbox.slot, effect.at)
+                world.timer.set(str(sandbox.slot), effect.at, alarm)
             case effects.CreateMachine():
                 return self._create(sandbox, effect.label) if fresh else _unclear(effect.label)
             case effects.FindMachine():

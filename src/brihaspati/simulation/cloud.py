@@ -25,7 +25,8 @@ class Box:
     """One machine at the provider, paid for from `created_at` until `ended_at`.
 
     `by_us`: we deleted it; else it died, or somebody else did. `hidden_until`: lists say that it is
-    gone while it runs. `told`: we wrote down that it is there.
+    gone while it runs. `told`: we wrote down that it is there. `listed_at`: when an inventory first
+    had it, `missed_at`: when a look-up last lacked it.
     """
 
     id: str
@@ -38,6 +39,8 @@ class Box:
     hidden_ms: int = 0
     told: bool = False
     stranger: bool = False
+    listed_at: int | None = None
+    missed_at: int = 0
 
     def micros(self, now: int) -> int:
         """What it has cost until now."""
@@ -116,15 +119,23 @@ class Cloud:
     def find(self, label: str) -> ports.MachineSeen | None:
         """The machine of a label, as far as the lists know."""
         self._answered()
-        shown = [b for b in self.boxes.values() if b.label == label and self._is_shown(b)]
-        return self._seen(shown[0]) if shown else None
+        for box in self.boxes.values():
+            if box.label != label:
+                continue
+            if self._is_shown(box):
+                return self._seen(box)
+            box.missed_at = self.agenda.now
+        return None
 
     def inventory(self) -> list[ports.MachineSeen]:
         """Every machine with our mark, as far as the lists know."""
         self._answered()
         shown = [b for b in self.boxes.values() if b.label.startswith(PREFIX) and self._is_shown(b)]
         strikes = self.weather.strikes
-        return [self._seen(box) for box in shown if not strikes("list misses machines")]
+        listed = [box for box in shown if not strikes("list misses machines")]
+        for box in listed:
+            box.listed_at = box.listed_at or self.agenda.now
+        return [self._seen(box) for box in listed]
 
     def _answered(self) -> None:
         self.agenda.pass_time(self.dice.between(20, 300))

@@ -18,7 +18,7 @@ from brihaspati.simulation.cloud import LAG_MS_MAX, MINUTE, NAME, SECOND, Cloud
 from brihaspati.simulation.dice import Dice
 from brihaspati.simulation.links import Alarms, Post
 from brihaspati.simulation.people import Student, Trainer
-from brihaspati.simulation.process import Process, Town
+from brihaspati.simulation.process import SWEEPER, Process, Town
 from brihaspati.simulation.promises import Promises
 
 STUDENTS = 20
@@ -64,7 +64,7 @@ def live(
     room = _room(town, dice.part("class"))
     town.weather.calm = False
     _people(town, room, dice.part("people"), students)
-    sweeper = Process(town, "sweeper")
+    sweeper = Process(town, SWEEPER)
     _sweep_on(town, sweeper, dice.part("sweeper"))
     town.agenda.run(START + CLASS_MINUTES * MINUTE)
     town.weather.calm = True
@@ -98,6 +98,8 @@ def _town(dice: Dice, only: frozenset[str] | None, new_store: NewStore, tell: Te
     cloud.deleted = promises.deleted
     lag_ms = dice.between(1, 5 * SECOND) if weather.rules("index stale") else 0
     post = Post(agenda, weather, dice.part("post"))
+    promises.faultless = not weather.chances
+    promises.messages_given_up = lambda: post.dead_letters
     store = new_store(SkewedClock(agenda), lag_ms)
     town = Town(agenda, weather, dice, store, cloud, promises, post, Alarms(post))
     if weather.rules("strangers' machines"):

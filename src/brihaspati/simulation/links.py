@@ -189,9 +189,13 @@ class Alarms:
 
 
 class ProviderLink:
-    """`ports.Provider` as a process reaches it: it may die before the call, or with the answer."""
+    """`ports.Provider` as a process reaches it: it may die before the call, or with the answer.
 
-    def __init__(self, cloud: Cloud, line: Line) -> None:
+    `deletes` hears of each delete that this process asks for.
+    """
+
+    def __init__(self, cloud: Cloud, line: Line, deletes: Callable[[str], None]) -> None:
+        self._deletes = deletes
         self.name, self.rented = cloud.name, cloud.rented
         self.cloud = cloud
         self.line = line
@@ -215,6 +219,7 @@ class ProviderLink:
     def delete(self, machine_id: str) -> None:
         """Delete a machine."""
         self.line.cross()
+        self._deletes(machine_id)
         self.cloud.delete(machine_id)
         self.line.cross()
 

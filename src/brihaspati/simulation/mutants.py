@@ -11,7 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from brihaspati import ports
-from brihaspati.domain import effects, events, lifecycle, money, sandboxes, strays, upkeep
+from brihaspati.domain import (
+    effects,
+    events,
+    lifecycle,
+    money,
+    sandboxes,
+    scrubs,
+    strays,
+    upkeep,
+)
 from brihaspati.domain.lifecycle import Decision
 from brihaspati.engine import playing, records
 from brihaspati.engine.budgets import Budgets
@@ -172,6 +181,51 @@ def _idle_since_ready(sandbox: sandboxes.Sandbox) -> int | None:
 _idle_at = sandboxes.Sandbox.__dict__["idle_at"].fget
 
 
+def _other_creates(self: Worker, record: Any, effect: Any, *, fresh: bool) -> events.Event:  # noqa: ARG001
+    return _perform(self, record, effect, fresh=False)
+
+
+def _only_these_machines(sandbox: sandboxes.Sandbox, now: int) -> Decision:
+    return _start(replace(sandbox, machines=()), now)
+
+
+_start = lifecycle._start  # noqa: SLF001
+
+
+def _silence_is_absence(self: Worker, sandbox: Any, effect: effects.DeleteMachine) -> events.Event:
+    provider = self.world.providers[sandbox.terms.provider]
+    with contextlib.suppress(ports.Unclear):
+        provider.delete(effect.machine_id)
+        if provider.find(effect.label) is not None:
+            return events.DeleteAsked(effect.label)
+    return events.MachineGone(effect.label)
+
+
+def _due_in_the_end(sandbox: Any, unfinished: Any, now: int) -> int | None:  # noqa: ARG001
+    return _due_at(sandbox, (), now)
+
+
+_due_at = upkeep.due_at
+
+
+def _proven_again(chain: Any, entry: scrubs.Entry) -> scrubs.Entry:
+    before = chain[-1].digest if chain else scrubs.FIRST
+    end, price = entry.end, entry.micros_per_hour
+    cost = money.cost_micros(price, end.created_at or end.gone_at, end.gone_at)
+    return scrubs.sealed(replace(entry, number=len(chain) + 1, before=before, cost_micros=cost))
+
+
+def _note_unversioned(self: Budgets, *given: Any, **more: Any) -> tuple[ports.Write, ...]:
+    return tuple(replace(one, expect=None) for one in _note(self, *given, **more))  # type: ignore[arg-type]
+
+
+_note = Budgets.note
+
+
+def _endless(self: sandboxes.Terms, at: int) -> int:  # noqa: ARG001
+    return at
+
+
 MUTANTS: Sequence[Mutant] = (
     Mutant("no wake-up", Worker, "wake", _nothing),
     Mutant("waits are not woken", Worker, "_wake_later", _nothing),
@@ -200,4 +254,12 @@ MUTANTS: Sequence[Mutant] = (
     Mutant("machines cost nothing", money, "cost_micros", _free_lunch),
     Mutant("budgets are not kept", Budgets, "note", _no_note),
     Mutant("labs at a time are not kept", playing, "_one_play", _one_play_unchecked),
+    Mutant("more time asks no budget", Budgets, "note_more", _no_note),
+    Mutant("budget notes overwrite each other", Budgets, "note", _note_unversioned),
+    Mutant("creates are never sent", Worker, "_perform", _other_creates),
+    Mutant("an attempt forgets those before", lifecycle, "_start", _only_these_machines),
+    Mutant("no answer means gone", Worker, "_delete", _silence_is_absence),
+    Mutant("unfinished work is not due", upkeep, "due_at", _due_in_the_end),
+    Mutant("ends are proven twice", scrubs, "following", _proven_again),
+    Mutant("a class has no end", sandboxes.Terms, "until", _endless),
 )

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from brihaspati import ports
-from brihaspati.domain import events
 from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.sandboxes import Slot
 from brihaspati.engine import records
@@ -16,6 +15,7 @@ from brihaspati.simulation.dice import Dice
 from brihaspati.simulation.process import Process, Town
 
 TRIES_MAX = 6
+MORE_MINUTES = 15
 
 
 @dataclass
@@ -101,9 +101,13 @@ class Student:
         elif sandbox["phase"] == "ready" and chance < 0.75:
             left = sandbox["extensions_left"]
             self.town.promises.extends_asked.setdefault(sandbox["id"], set()).add(left)
-            self._press("extend", lambda engine: engine.playing.extend(slot, left))
+
+            def deed(engine: Engine) -> None:
+                engine.playing.extend(engine.classes.get(self.room.id), slot, left)
+
+            self._press("extend", deed)
             if self.dice.happens(0.4):  # a double click
-                self._press("extend", lambda engine: engine.playing.extend(slot, left))
+                self._press("extend", deed)
         elif chance < 0.9:
             self.town.promises.stops_asked.add(sandbox["id"])
             self._press("stop", lambda engine: engine.playing.stop(slot, "stopped"))
@@ -134,13 +138,13 @@ class Trainer:
         return [records.record_of(item) for item in page.items]
 
     def _extend_all(self, engine: Engine) -> None:
+        given, shown = self.town.promises.given_ms, []
         for record in self._slots(engine):
             deadline = record.sandbox.deadline_at
             if deadline is not None:
-                given = self.town.promises.given_ms
-                given[record.sandbox.id] = given.get(record.sandbox.id, 0) + 15 * MINUTE
-                moved = events.DeadlineMoved(deadline + 15 * MINUTE)
-                engine.worker.post(record.sandbox.slot, moved)
+                given[record.sandbox.id] = given.get(record.sandbox.id, 0) + MORE_MINUTES * MINUTE
+                shown.append((record.sandbox.slot, deadline))
+        engine.teaching.extend(engine.classes.get(self.room.id), MORE_MINUTES, shown)
 
     def _stop_all(self, engine: Engine) -> None:
         for record in self._slots(engine):

@@ -27,6 +27,7 @@ from brihaspati.simulation.promises import SKEW_MS_MAX, Promises
 from brihaspati.simulation.vices import Weather
 
 BOUNDS = Bounds(start_seconds_max=180, lookup_grace_ms=5_000)
+SWEEPER = "sweeper"
 # What a call may come back with besides an answer; whoever called tries again.
 PASSING = (ports.Busy, ports.Conflict, ports.StoreFull, ports.Unclear, Lost)
 
@@ -67,7 +68,7 @@ class Process:
             store=StoreLink(town.store, line, town.promises.committed),
             queue=town.post,
             timer=town.alarms,
-            providers={NAME: ProviderLink(town.cloud, line)},
+            providers={NAME: ProviderLink(town.cloud, line, self._deletes)},
             agents=town.heard,
             clock=SkewedClock(town.agenda, self._skew_ms),
             chance=memory.SeededChance(town.dice.between(0, 2**62)),
@@ -76,6 +77,10 @@ class Process:
             soon=self._soon,
         )
         return Engine(world)
+
+    def _deletes(self, machine_id: str) -> None:
+        if self.name == SWEEPER:  # workers delete what a sandbox gave up; a sweep what none has
+            self.town.promises.stray_deleted(machine_id)
 
     def _soon(self, call: Callable[[], None]) -> None:
         town = self.town

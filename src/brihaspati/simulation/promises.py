@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from brihaspati import ports
-from brihaspati.domain import money, strays
+from brihaspati.domain import money
 from brihaspati.simulation.agenda import Agenda
 from brihaspati.simulation.cloud import MINUTE, PRICE_MICROS_PER_HOUR, SECOND, Box, Cloud
+from brihaspati.simulation.vices import SLOWING
 
 SKEW_MS_MAX = 2 * SECOND
 # How many sweeps may pass until a machine is gone that outlived its sandbox, while the provider
@@ -17,6 +19,9 @@ SKEW_MS_MAX = 2 * SECOND
 OVERTIME_SWEEPS_MAX = 10
 # How much later than its limit a start may end, ready or failed.
 START_LATE_MS_MAX = 10 * MINUTE
+# How long after its time a lab ends, and after its machines are usable it is ready, where only the
+# repetition of messages (2 + 4 + 8 + 16 s) delays it. A sweep would often take longer.
+PROMPT_MS_MAX = 45 * SECOND
 CENT_MICROS = 10_000
 # Processes read a class at most this late.
 CACHE_MS = 12 * SECOND
@@ -38,6 +43,13 @@ class Seen:
 
 def _left(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [machine for machine in body["machines"] if machine["state"] != "gone"]
+
+
+def _deadline(before: Mapping[str, Any], body: Mapping[str, Any]) -> int:
+    """The deadline there was before, or would have been without more time."""
+    if before["deadline_at"] is None or before["slot"]["user"] is None:
+        return int(body["deadline_at"] or 0)
+    return int(before["deadline_at"])
 
 
 def _because(body: Mapping[str, Any]) -> str:
@@ -66,6 +78,13 @@ class Promises:
     asleep_ms: int = 0
     rhythm_ms: int = MINUTE
     ready: int = 0
+    faultless: bool = False
+    messages_given_up: Callable[[], int] = lambda: 0
+
+    @functools.cached_property
+    def _promptly(self) -> bool:
+        rules = self.cloud.weather.rules
+        return not any(map(rules, SLOWING))
 
     def break_(self, what: str) -> None:
         """Note a broken promise, with the time."""
@@ -92,8 +111,7 @@ class Promises:
         box = self.cloud.boxes[machine_id]
         # A delete that was answered and not done, of a machine that no list showed yet, deceives
         # us; the sweep finds the machine later, and its second end is proven too.
-        looked_at = self.agenda.now - strays.YOUNG_MS
-        young = box.created_at + self.cloud.lag_ms > looked_at
+        young = 0 < box.missed_at <= box.created_at + self.cloud.lag_ms
         if box.ended_at is None and self._shows(box) and not young:
             self.break_(f"{box.label} has a proof of its end, and runs")
 
@@ -110,7 +128,10 @@ class Promises:
             self._turned(before.body, body)
         self._not_too_long(body)
         if before is None and user is not None:
-            self._within_limits(body, user)
+            self._within_number(body, user)
+            self._within_budget(body, "begins")
+        elif before is not None and (body["deadline_at"] or 0) > _deadline(before.body, body):
+            self._within_budget(body, "goes on")
         over_at = before.over_at if before else None
         if body["phase"] in ALIVE:
             over_at = None
@@ -122,23 +143,26 @@ class Promises:
             if machine["machine_id"] is not None:
                 self.cloud.boxes[machine["machine_id"]].told = True
 
-    def _within_limits(self, body: Mapping[str, Any], user: str) -> None:
-        """A new sandbox is within the budget to its end, and within the labs at a time."""
-        room, now = self.room(), self.agenda.now
-        if room is None:
-            return
+    def _within_number(self, body: Mapping[str, Any], user: str) -> None:
+        """A new sandbox is within the labs at a time."""
+        room = self.room()
         mine = [s for s in self.sandboxes.values() if self._counts(s, user)]
-        if len(mine) >= room["sandboxes_per_student_max"]:
-            self.break_(f"{user} has {len(mine) + 1} labs at a time")
-        budget = room["budget_micros"]
-        if budget is None or now < self.budget_changed_at + CACHE_MS:
+        if room is not None and len(mine) >= room["sandboxes_per_student_max"]:
+            self.break_(f"{body['id']} is lab {len(mine) + 1} of {user} at a time")
+
+    def _within_budget(self, body: Mapping[str, Any], what: str) -> None:
+        """A sandbox begins, or goes on for longer, only within the budget to its end."""
+        room, now = self.room(), self.agenda.now
+        if room is None or now < self.budget_changed_at + CACHE_MS:
             return
-        bound = sum(self._bound_micros(s.body, now) for s in self.sandboxes.values())
-        spent = self.ledger_micros + bound + self._bound_micros(body, now)
-        # An extension shows in an index a moment later, and needs no leave.
-        unseen = 2 * self._extension_micros(body) if self.cloud.weather.rules("index stale") else 0
-        if spent > budget + unseen:
-            self.break_(f"{body['id']} begins with {spent} micros of {budget} spent and promised")
+        budget = room["budget_micros"]
+        if budget is None:
+            return
+        others = [s.body for s in self.sandboxes.values() if s.body["id"] != body["id"]]
+        bound = sum(self._bound_micros(one, now) for one in (*others, body))
+        if self.ledger_micros + bound > budget:
+            spent = self.ledger_micros + bound
+            self.break_(f"{body['id']} {what} with {spent} micros of {budget} spent and promised")
 
     def _counts(self, seen: Seen, user: str) -> bool:
         body = seen.body
@@ -155,10 +179,6 @@ class Promises:
         end = end if closes_at is None else min(end, closes_at)
         return money.cost_micros(terms["price_micros_per_hour"], begun, max(end, now))
 
-    def _extension_micros(self, body: Mapping[str, Any]) -> int:
-        terms = body["terms"]
-        return money.cost_micros(terms["price_micros_per_hour"], 0, terms["extend_seconds"] * 1000)
-
     def _not_too_long(self, body: Mapping[str, Any]) -> None:
         """A deadline is what was agreed, with every extension and what the trainer gave."""
         if body["phase"] != "ready" or body["deadline_at"] is None:
@@ -169,6 +189,8 @@ class Promises:
             self.break_(f"{body['id']} was extended {used} times, which nobody asked for")
         agreed = terms["lifetime_seconds"] + terms["extensions_max"] * terms["extend_seconds"]
         latest = now + agreed * 1000 + self.given_ms.get(body["id"], 0)
+        if terms["closes_at"] is not None and body["deadline_at"] > terms["closes_at"]:
+            self.break_(f"{body['id']} may go on after its class")
         if body["deadline_at"] > latest:
             self.break_(f"{body['id']} may go on {(body['deadline_at'] - latest) // 1000} s longer")
 
@@ -194,6 +216,8 @@ class Promises:
             self._ended_in_time(before, body, now)
         if phase == "failed" and before["phase"] == "ready":
             self._really_lost(body)
+        if phase == "failed" and self.faultless:
+            self.break_(f"{body['id']} failed, and nothing had gone wrong: {body['reason']}")
         if before["phase"] in ("queued", "starting") and phase in ("ready", "failed"):
             limit = body["terms"]["start_seconds_max"] * 1000
             if now - before["asked_at"] > limit + START_LATE_MS_MAX + self.asleep_ms:
@@ -208,11 +232,21 @@ class Promises:
                 self.break_(f"{body['id']} is ready before {box.label} is usable")
             elif box.ended_at is not None and box.by_us:
                 self.break_(f"{body['id']} is ready with {box.label}, which we deleted")
+        boxes = [self.cloud.boxes.get(m["machine_id"] or "") for m in self._current(body)]
+        self._prompt(max((b.usable_at for b in boxes if b is not None), default=0), body, "ready")
+
+    def _prompt(self, at: int, body: Mapping[str, Any], what: str) -> None:
+        """Where nothing is lost or slow, nobody waits until a sweep comes by."""
+        late = self.agenda.now - at
+        if late > PROMPT_MS_MAX and self._promptly and not self.messages_given_up():
+            self.break_(f"{body['id']} is {what} {late // 1000} s after its time")
 
     def _ended_in_time(self, before: Mapping[str, Any], body: Mapping[str, Any], now: int) -> None:
         end, early = body["end"], now + 2 * SKEW_MS_MAX
         if end == "expired" and early < (before["deadline_at"] or now * 2):
             self.break_(f"{body['id']} expired before its deadline")
+        if end == "expired":
+            self._prompt(before["deadline_at"], body, "over")
         if end == "stopped" and body["id"] not in self.stops_asked:
             self.break_(f"{body['id']} was stopped, and nobody had asked")
         if end == "class_closed" and early < (body["terms"]["closes_at"] or 0):
@@ -248,6 +282,13 @@ class Promises:
         for machine in self._current(seen.body):
             if machine["machine_id"] == box.id and machine["state"] in ("running", "usable"):
                 self.break_(f"{box.label} was deleted while {seen.body['id']} was ready")
+
+    def stray_deleted(self, machine_id: str) -> None:
+        """Hear of a sweep's delete: of a machine that the sweep before has seen as well."""
+        box = self.cloud.boxes.get(machine_id)
+        first = box.listed_at if box is not None else None
+        if box is not None and (first is None or self.agenda.now - first < self.rhythm_ms // 2):
+            self.break_(f"{box.label} was deleted as a stray at first sight")
 
     # --- at rest ---------------------------------------------------------------------------------
     def at_rest(self) -> None:

@@ -62,6 +62,22 @@ VICES: dict[str, float] = {
 }
 
 
+# What may delay news, or our reaction to it, by more than the repetition of a message.
+SLOWING = (
+    "create times out, machine made",
+    "list lags",
+    "message late",
+    "message hours late",
+    "message lost",
+    "alarm late",
+    "alarm never",
+    "store reply lost",
+    "process killed",
+    "background work lost",
+    "others come between",
+)
+
+
 class Weather:
     """How likely each vice is in this world, and how often each has struck.
 

@@ -98,7 +98,8 @@ def extend(
     record = asked.record(class_id, lab)
     if record.sandbox.phase != "ready":
         raise Problem("not_ready", "The lab is not running.", "Press Play first.")
-    longer = asked.engine.playing.extend(record.sandbox.slot, body.extensions_left)
+    room = asked.engine.classes.get(class_id)
+    longer = asked.engine.playing.extend(room, record.sandbox.slot, body.extensions_left)
     return guide_views.status(class_id, lab, longer)
 
 
