@@ -12,6 +12,7 @@ from brihaspati.adapters import memory
 from brihaspati.domain import labs
 from brihaspati.domain.classrooms import Classroom
 from brihaspati.engine import records
+from brihaspati.engine.sweeping import Swept
 from brihaspati.simulation import vices
 from brihaspati.simulation.agenda import START, Agenda, SkewedClock, Tell, quiet
 from brihaspati.simulation.cloud import LAG_MS_MAX, MINUTE, NAME, SECOND, Cloud
@@ -196,7 +197,10 @@ def _sweep_on(town: Town, sweeper: Process, dice: Dice) -> None:
     def duties() -> None:
         if not sleeps_from <= town.agenda.now < sleeps_until:
             sweeper.do(lambda engine: engine.sweeping.hear())
-            sweeper.do(lambda engine: engine.sweeping.sweep())
+            done: list[Swept] = []
+            sweeper.do(lambda engine: done.append(engine.sweeping.sweep()))
+            if not done or done[0].unreadable:
+                town.promises.sweeps_failed.append(town.agenda.now)
             sweeper.do(lambda engine: engine.sweeping.fill_pools())
         town.agenda.after(rhythm_ms, duties)
 

@@ -185,8 +185,8 @@ def _other_creates(self: Worker, record: Any, effect: Any, *, fresh: bool) -> ev
     return _perform(self, record, effect, fresh=False)
 
 
-def _only_these_machines(sandbox: sandboxes.Sandbox, now: int) -> Decision:
-    return _start(replace(sandbox, machines=()), now)
+def _only_these_machines(sandbox: sandboxes.Sandbox, *given: Any) -> Decision:
+    return _start(replace(sandbox, machines=()), *given)
 
 
 _start = lifecycle._start  # noqa: SLF001

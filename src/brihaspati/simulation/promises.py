@@ -77,6 +77,7 @@ class Promises:
     excused_ms: int = 0
     asleep_ms: int = 0
     rhythm_ms: int = MINUTE
+    sweeps_failed: list[int] = field(default_factory=list)
     ready: int = 0
     faultless: bool = False
     messages_given_up: Callable[[], int] = lambda: 0
@@ -333,9 +334,12 @@ class Promises:
             if box.stranger or seen is None or seen.over_at is None:
                 continue
             ended = box.ended_at if box.ended_at is not None else self.agenda.now
+            over_at = max(seen.over_at, box.created_at)
+            failed = sum(over_at <= at <= ended for at in self.sweeps_failed)
             late = (
                 ended
-                - max(seen.over_at, box.created_at)
+                - over_at
+                - failed * self.rhythm_ms
                 - self.excused_ms
                 - self.asleep_ms
                 - box.hidden_ms
