@@ -71,12 +71,12 @@ class Rental:
         """Whether nothing of any machine is left on this host."""
         self.pool.settled()
         ours = str(self.pool.folder)
-        running = [path for path in Path("/proc").glob("[0-9]*/mountinfo") if _holds(path, ours)]
+        running = [path for path in Path("/proc").glob("[0-9]*/mountinfo") if holds(path, ours)]
         left = [path for path in self.pool.folder.iterdir() if not path.name.startswith("image-")]
         return not left and not running and not self.pool.machines
 
 
-def _holds(mounts: Path, folder: str) -> bool:
+def holds(mounts: Path, folder: str) -> bool:
     """Whether a process lives over a disk in this folder."""
     try:
         return folder in mounts.read_text()

@@ -121,6 +121,7 @@ def serving(world: World, port: int = 0, speed: float = 1.0) -> Iterator[Address
     """Serve a world from a thread of its own, for callers without a loop."""
     ready = threading.Event()
     found: list[Address] = []
+    faults: list[OSError] = []
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
@@ -133,6 +134,8 @@ def serving(world: World, port: int = 0, speed: float = 1.0) -> Iterator[Address
     def run() -> None:
         try:
             loop.run_until_complete(serve())
+        except OSError as error:
+            faults.append(error)
         finally:
             ready.set()
             loop.close()
@@ -141,7 +144,8 @@ def serving(world: World, port: int = 0, speed: float = 1.0) -> Iterator[Address
     thread.start()
     ready.wait()
     if not found:
-        raise OSError(f"cannot listen on 127.0.0.1:{port}")
+        thread.join()
+        raise OSError(f"cannot listen on 127.0.0.1:{port}") from (faults[0] if faults else None)
     try:
         yield found[0]
     finally:
