@@ -31,6 +31,9 @@ COMMANDS = (
     "bench",
     "simulate",
     "audit",
+    "provider",
+    "image",
+    "preflight",
 )
 
 

@@ -10,6 +10,7 @@ from brihaspati.engine.classes import Classes
 from brihaspati.engine.learning import Learning
 from brihaspati.engine.membership import Membership
 from brihaspati.engine.playing import Playing
+from brihaspati.engine.preflight import Preflight
 from brihaspati.engine.reading import Reading
 from brihaspati.engine.setups import Setups
 from brihaspati.engine.sweeping import Sweeping
@@ -31,6 +32,7 @@ class Engine:
         self.setups = Setups(world, self.classes)
         self.teaching = Teaching(world, self.classes, self.playing)
         self.boards = Boards(world, self.classes)
+        self.preflight = Preflight(world, self.classes)
         self.reading = Reading(world, self.classes)
         self.sweeping = Sweeping(world, self.worker, self.classes, self.playing)
 

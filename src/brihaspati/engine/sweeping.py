@@ -17,7 +17,7 @@ from brihaspati.domain import events, lifecycle, pools, sandboxes, strays
 from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.sandboxes import Slot, Terms
 from brihaspati.domain.scrubs import End
-from brihaspati.engine import records
+from brihaspati.engine import errands, records
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.paging import every
 from brihaspati.engine.playing import Playing
@@ -141,7 +141,7 @@ class Sweeping:
     def _judge(
         self, name: str, inventory: list[ports.MachineSeen], before: dict[str, int]
     ) -> tuple[strays.Verdict, dict[str, Slot]]:
-        may: set[str] = set()
+        may = set(errands.wanted(self.world))
         must: set[str] = set()
         owners: dict[str, Slot] = {}
         for item in self._alive_items():

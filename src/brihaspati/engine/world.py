@@ -8,10 +8,13 @@ from typing import Any
 
 from brihaspati import ports
 from brihaspati.domain import effects
+from brihaspati.domain.labs import Lab
 from brihaspati.domain.pace import UNHURRIED, Pace
+from brihaspati.domain.preflight import Standing
 from brihaspati.domain.sandboxes import Sandbox
 
 Paces = Mapping[str, Callable[[], Pace]]
+Standings = Mapping[str, Callable[[Lab], Standing]]
 Together = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
 
@@ -64,7 +67,8 @@ class World:
     `duties` are what this process may do about machines; what it may not, it leaves to others, by
     the queue. Without any it performs nothing at all: it only decides and saves.
 
-    `paces` says how to treat providers that may not be asked at any time.
+    `paces` says how to treat providers that may not be asked at any time; `standings` asks those
+    that rent machines what they have for a lab.
 
     `soon` does what is written down elsewhere too, and so may be lost when the process dies.
     `aside` is for what may take a minute, the scripts of a lab: many of them hold up nothing else.
@@ -93,6 +97,7 @@ class World:
     pool: int = 0
     currency: str = "USD"
     paces: Paces = field(default_factory=dict)
+    standings: Standings = field(default_factory=dict)
 
     def pace(self, provider: str) -> Pace:
         """How to treat a provider now."""

@@ -77,6 +77,7 @@ def embedded(chosen: Settings) -> Embedded:
         pool=chosen.pool,
         currency=chosen.currency,
         paces={name: one.pace for name, one in renting.items()},
+        standings=rented.standings(renting),
     )
     return Embedded(
         chosen, database, queue, timer, store, agents, bell, secrets, host, Engine(world), crew

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from brihaspati.adapters.rented import rental
+import functools
+from collections.abc import Callable, Mapping
+
+from brihaspati.adapters.rented import duties, rental
 from brihaspati.adapters.rented.rental import Rental
 from brihaspati.adapters.rented.shapes import Cloud
 from brihaspati.domain.labs import Lab
+from brihaspati.domain.preflight import Standing
 from brihaspati.settings import CloudSettings, Settings
 
 
@@ -54,3 +58,8 @@ def _cloud(account: CloudSettings, token: str) -> Cloud:
 def can_rent(lab: Lab) -> bool:
     """Whether rented machines can run a lab: one machine, of the cloud's own system."""
     return len(lab.machines) == 1 and lab.machines[0].image == "host"
+
+
+def standings(found: Mapping[str, Rental]) -> dict[str, Callable[[Lab], Standing]]:
+    """How to ask each provider what it has for a lab."""
+    return {name: functools.partial(duties.standing, one) for name, one in found.items()}

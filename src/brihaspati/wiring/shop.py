@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from brihaspati import ports
 from brihaspati.adapters import keyring, labfolder, sqlite
 from brihaspati.adapters.namespaces import hostfacts
@@ -36,11 +38,12 @@ from brihaspati.entrypoints.server.greeting import greeting
 from brihaspati.entrypoints.server.local import LocalServer, running_at
 from brihaspati.entrypoints.server.parts import Parts
 from brihaspati.settings import Settings
-from brihaspati.wiring import hosts
+from brihaspati.wiring import hosts, rented
 from brihaspati.wiring.embedded import Embedded, embedded
 
 if TYPE_CHECKING:
     from brihaspati.entrypoints.cli.simulator import Simulator
+    from brihaspati.wiring.renter import AccountRenter
 
 log = logging.getLogger(__name__)
 
@@ -145,6 +148,10 @@ class LocalShop:
         return labs
 
     def _offer(self, house: Embedded, labs: Sequence[Lab], progress: Progress) -> Classroom:
+        if house.host.provider.rented:
+            for lab in (one for one in labs if not rented.can_rent(one)):
+                log.warning("no rented machine can run this lab", extra={"lab": lab.name})
+            labs = [lab for lab in labs if rented.can_rent(lab)]
         for image in sorted({spec.image for lab in labs for spec in lab.machines}):
             progress(f"making the image {image} ready", None)
             house.host.provider.prepare(image, progress)
@@ -160,6 +167,14 @@ class LocalShop:
         """What this host can do."""
         facts = hostfacts.inspect(self.settings.data)
         return Report(tuple(facts), hosts.choose(self.settings), hostfacts.isolation(facts))
+
+    def renter(self, cloud: str | None, env: str | None = None) -> AccountRenter:
+        """An account of a cloud; what goes on is said as it does."""
+        from brihaspati.wiring.renter import AccountRenter  # noqa: PLC0415
+
+        return AccountRenter(
+            self.settings, cloud, env, say=lambda what, _: click.echo(what, err=True)
+        )
 
     def simulator(self) -> Simulator:
         """What lives worlds in which everything goes wrong; few commands need it."""

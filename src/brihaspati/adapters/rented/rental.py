@@ -146,16 +146,24 @@ class Rental:
                 self._images = (self.options.now(), found)
             return found
 
+    def is_baked(self, spec: labs.MachineSpec) -> bool:
+        """Whether a snapshot with this machine's setup done is in the region. Raises Trouble."""
+        return self._snapshot(spec) is not None
+
+    def _snapshot(self, spec: labs.MachineSpec) -> Image | None:
+        wanted = image_name(self.options.env, spec)
+        ready = (one for one in self.baked() if one.name == wanted and one.ready)
+        return next((one for one in ready if self._is_here(one)), None)
+
     def _image(self, spec: labs.MachineSpec) -> str:
         """The snapshot with the setup done, if it is in the region; else the plain system."""
-        system, wanted = self._system(spec.image), image_name(self.options.env, spec)
+        system = self._system(spec.image)
         try:
-            for image in self.baked():
-                if image.name == wanted and image.ready and self._is_here(image):
-                    return image.id
+            snapshot = self._snapshot(spec)
         except Trouble as trouble:
             log.warning("snapshots unread", extra={"provider": self.name, "reason": trouble.text})
-        return system
+            return system
+        return snapshot.id if snapshot is not None else system
 
     def _is_here(self, image: Image) -> bool:
         return not image.regions or self.options.region in image.regions

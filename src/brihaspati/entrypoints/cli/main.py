@@ -18,6 +18,7 @@ from brihaspati.entrypoints.cli import (
     lab,
     lookups,
     play,
+    renting,
     running,
     simulate,
     teaching,
@@ -55,6 +56,9 @@ for command in (
     bench.bench,
     simulate.simulate,
     audit.audit,
+    renting.provider,
+    renting.image,
+    renting.preflight,
     cloudsim.cloud_sim,
 ):
     cli.add_command(command)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from brihaspati.domain.labs import Lab
 from brihaspati.engine.engine import Engine
+from brihaspati.entrypoints.cli.renter import Renter
 from brihaspati.entrypoints.cli.simulator import Simulator
 
 Progress = Callable[[str, float | None], None]
@@ -141,6 +142,10 @@ class Shop(Protocol):
 
     def report(self) -> Report:
         """What this host can do."""
+        ...
+
+    def renter(self, cloud: str | None, env: str | None = None) -> Renter:
+        """An account of a cloud (None: the usual one). Raises CannotRun."""
         ...
 
     def simulator(self) -> Simulator:

@@ -1,0 +1,98 @@
+"""An account of a cloud as the command line uses it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from brihaspati import ports
+from brihaspati.adapters.rented import duties, rental
+from brihaspati.adapters.rented.shapes import Trouble
+from brihaspati.domain import bakery
+from brihaspati.domain.labs import Lab, MachineSpec
+from brihaspati.engine import errands
+from brihaspati.engine.engine import Engine
+from brihaspati.entrypoints.cli.shop import CannotRun, Progress
+from brihaspati.settings import Settings
+from brihaspati.wiring import rented
+
+SMOKE_SECONDS_MAX = 3_600
+BAKE_SECONDS_MAX = 2 * 3_600
+
+
+class AccountRenter:
+    """One cloud of the settings; every method raises CannotRun."""
+
+    def __init__(self, chosen: Settings, cloud: str | None, env: str | None, say: Progress) -> None:
+        chosen = replace(chosen, env=env) if env is not None else chosen
+        found = rented.providers(chosen)
+        name = cloud or chosen.provider
+        if name not in found:
+            raise CannotRun(f"set {name.upper()}_TOKEN to rent machines of {name}")
+        self._rented = found[name]
+        self._regions = tuple(
+            one.options.region for one in found.values() if one.cloud.name == name
+        )
+        self._progress = say
+
+    def _say(self, what: str) -> None:
+        self._progress(what, None)
+
+    def cost(self) -> str:
+        """By the catalogue: a minute at one cloud, a begun hour at the other."""
+        with _words():
+            price = self._rented.price_micros_per_hour(MachineSpec("main")) / 1_000_000
+        return f"at {price:.4f} USD an hour, one cent at DigitalOcean, one hour at Linode"
+
+    def smoke(self, engine: Engine) -> str:
+        """Rent a machine, see it run, see it gone."""
+        with _words(), errands.errand(engine.world, "smoke", SMOKE_SECONDS_MAX) as label:
+            seen = duties.smoke(self._rented, label, self._say)
+        return (
+            f"{seen.label} ({seen.size}): answered after {seen.answered:.1f} s, listed after"
+            f" {seen.listed:.1f} s, active after {seen.active:.1f} s, gone after {seen.gone:.1f} s"
+        )
+
+    def there(self) -> Sequence[str]:
+        """The labels of every machine of the environment."""
+        with _words():
+            return [machine.label for machine in self._rented.inventory()]
+
+    def stop_all(self) -> int:
+        """End them all and see that they are gone."""
+        with _words():
+            return duties.stop_all(self._rented, self._say)
+
+    def bake(self, engine: Engine, lab: Lab) -> Sequence[str]:
+        """A snapshot for each machine of a lab that has a setup."""
+        names = []
+        for spec in lab.machines:
+            if not spec.setup:
+                continue
+            name = rental.image_name(engine.world.env, spec)
+            with _words(), errands.errand(engine.world, "builder", BAKE_SECONDS_MAX) as label:
+                data = bakery.user_data(spec, name)
+                recipe = duties.Recipe(label, spec, data, self._regions)
+                names.append(duties.bake(self._rented, recipe, self._say).name)
+        with _words():
+            duties.retire(self._rented, _specs(engine), self._say)
+        return names
+
+
+def _specs(engine: Engine) -> list[MachineSpec]:
+    """The machines of every lab that some class delivers, or a new one would."""
+    pinned = {pin for room in engine.classes.all() for pin in room.labs}
+    found = [engine.classes.lab(name, version) for name, version in pinned]
+    found += engine.classes.catalogue()
+    return [spec for lab in found for spec in lab.machines]
+
+
+@contextlib.contextmanager
+def _words() -> Iterator[None]:
+    try:
+        yield
+    except Trouble as trouble:
+        raise CannotRun(trouble.text) from trouble
+    except (duties.Undone, ports.Unclear, ports.CreateRefused) as error:
+        raise CannotRun(str(error)) from error

@@ -1,0 +1,89 @@
+"""What a rented machine may reach."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brihaspati.domain import bakery, egress
+from brihaspati.domain.labs import EgressPolicy, LabFile, MachineSpec
+
+POLICIES: tuple[EgressPolicy, ...] = ("none", "allow", "full")
+NEVER = tuple(f"0.0.0.0/0:{port}" for port in egress.NEVER)
+
+
+def reached(rules: egress.Rules, protocol: str, port: int) -> bool:
+    return any(h.protocol == protocol and h.first <= port <= h.last for h in rules.outbound)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_mail_and_mining_are_never_reached_whatever_a_lab_lists(policy: EgressPolicy) -> None:
+    rules = egress.rules(policy, NEVER)
+    for port in (25, 465, 587, 3333, 4444, 14444):
+        assert not reached(rules, "tcp", port)
+        assert not reached(rules, "udp", port)
+
+
+@given(st.integers(1, 65535))
+def test_full_reaches_every_other_port(port: int) -> None:
+    assert reached(egress.rules("full"), "tcp", port) == (port not in egress.NEVER)
+
+
+def test_only_https_comes_in() -> None:
+    assert [(h.protocol, h.ports) for h in egress.rules("full").inbound] == [("tcp", "443")]
+
+
+def test_a_lab_without_egress_reaches_names_time_and_us() -> None:
+    rules = egress.rules("none", home=("192.0.2.7/32",))
+    assert {(h.protocol, h.ports) for h in rules.outbound} == {
+        ("udp", "53"),
+        ("tcp", "53"),
+        ("udp", "123"),
+        ("tcp", "443"),
+    }
+    assert rules.outbound[-1].networks == ("192.0.2.7/32",)
+
+
+def test_what_a_lab_lists_is_reached_and_no_more() -> None:
+    hole = egress.rules("allow", ("198.51.100.0/24:8443",)).outbound[-1]
+    assert (hole.ports, hole.networks) == ("8443", ("198.51.100.0/24",))
+
+
+@pytest.mark.parametrize("entry", ["example.org:443", "192.0.2.1", "192.0.2.1:0", "192.0.2.1:x"])
+def test_what_is_no_address_and_port_is_refused(entry: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - ipaddress has words of its own
+        egress.rules("allow", (entry,))
+
+
+def test_the_same_rules_have_the_same_name_and_others_another() -> None:
+    assert egress.rules("none").name == egress.rules("none").name
+    assert len({egress.rules(policy).name for policy in ("none", "full")}) == 2
+
+
+def test_the_machines_own_list_closes_metadata_to_the_labs_users() -> None:
+    said = egress.host_rules([1000, 0])
+    assert "meta skuid { 0, 1000 } ip daddr 169.254.169.254 reject" in said
+    assert "tcp dport { 25, 465, 587, 3333, 4444, 14444 } reject" in said
+    assert "169.254" not in egress.host_rules([])
+
+
+def test_a_builder_does_the_setup_with_the_labs_files_then_powers_off() -> None:
+    spec = MachineSpec(
+        "main",
+        files=(LabFile("/srv/a", b"\x00\xff", 0o600),),
+        setup="cp /srv/a /root/a",
+        environment=(("WHO", "Ada's"),),
+    )
+    said = bakery.user_data(spec, "bh-test-image-1")
+    assert said.startswith("#cloud-config\n")
+    config = json.loads(said.split("\n", 1)[1])
+    files = {one["path"]: one for one in config["write_files"]}
+    assert base64.b64decode(files["/srv/a"]["content"]) == b"\x00\xff"
+    assert files["/srv/a"]["permissions"] == "0600"
+    script = base64.b64decode(files["/var/lib/brihaspati/bake"]["content"]).decode()
+    assert script.index("set -e") < script.index("/setup\n") < script.index("poweroff")
+    assert "export WHO='Ada'\"'\"'s'" in script
