@@ -14,6 +14,9 @@ SOURCES = ROOT / "src"
 HANDLERS = "brihaspati.entrypoints.aws_lambda"
 # What a handler hands to Lambda is called so, in every module that is one.
 HANDLER = "handler"
+# Packages that import nothing when they are imported: what their functions import is of the
+# command line, which no function has.
+COMMANDS = ("brihaspati.wiring",)
 
 
 class NoFunctions(Exception):  # noqa: N818 - said to a person, in one line
@@ -49,6 +52,9 @@ def functions(handlers: Mapping[str, str] | None = None) -> list[Function]:
     graph = grimp.build_graph(
         "brihaspati", include_external_packages=True, exclude_type_checking_imports=True
     )
+    for command in COMMANDS:
+        for imported in graph.find_modules_directly_imported_by(command):
+            graph.remove_import(importer=command, imported=imported)
     return [_function(graph, name, module) for name, module in sorted(modules.items())]
 
 

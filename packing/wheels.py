@@ -115,7 +115,7 @@ def _tops(one: importlib.metadata.Distribution) -> set[str]:
 def fetch(architecture: str, folder: Path, python: str) -> Wheels:
     """The lock's packages in a folder made anew. Raises CannotPack."""
     shutil.rmtree(folder, ignore_errors=True)
-    command = [_uv(), "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+    command = [uv(), "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
     command += ["--only-binary", ":all:", "--python-platform", PLATFORMS[architecture]]
     command += ["--python-version", PYTHON, "--target", str(folder), "--link-mode", "copy"]
     done = subprocess.run([*command, "-r", str(LOCK)], capture_output=True, text=True, check=False)
@@ -127,7 +127,7 @@ def fetch(architecture: str, folder: Path, python: str) -> Wheels:
     return Wheels(folder)
 
 
-def _uv() -> str:
+def uv() -> str:
     """The installer, which knows other machines than this one. Raises CannotPack."""
     beside = Path(sys.executable).with_name("uv")
     found = str(beside) if beside.exists() else shutil.which("uv")

@@ -21,6 +21,21 @@ NEVER = {
 }  # fmt: skip
 
 
+# Each is tens of milliseconds of a start, and has work to do in few requests only.
+HEAVY = {
+    "anyio", "aws_lambda_powertools.event_handler.openapi.models", "boto3", "botocore.client",
+    "httpx", "nacl", "pydantic.v1", "yaml",
+}  # fmt: skip
+MODULES_MAX = 470
+
+
+def _unpacked(one: Built, task: Path) -> Path:
+    for file, content in one.files.items():
+        (task / file).parent.mkdir(parents=True, exist_ok=True)
+        (task / file).write_bytes(content)
+    return task
+
+
 def test_the_same_sources_give_the_same_bytes(for_arm: dict[str, Built], tmp_path: Path) -> None:
     for name, again in built("arm64", tmp_path).items():
         assert again.package.path.read_bytes() == for_arm[name].package.path.read_bytes(), name
@@ -74,10 +89,7 @@ def test_every_function_can_import_all_that_it_ever_imports(
     for name in ("botocore", "dateutil", "six.py", "urllib3"):
         (brought / name).symlink_to(installed / name)
     for name, one in for_intel.items():
-        task = tmp_path / name
-        for file, content in one.files.items():
-            (task / file).parent.mkdir(parents=True, exist_ok=True)
-            (task / file).write_bytes(content)
+        task = _unpacked(one, tmp_path / name)
         told = "import importlib, sys; sys.path[1:1] = sys.argv[1:3];"
         told += "[importlib.import_module(name) for name in sys.argv[3:]]"
         modules = sorted(one.package.function.ours)
@@ -90,6 +102,20 @@ def test_every_function_can_import_all_that_it_ever_imports(
             check=False,
         )
         assert done.returncode == 0, f"{name}: {done.stderr[-2000:]}"
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="runs what is built for x86_64")
+def test_a_start_of_the_api_imports_nothing_that_its_first_answer_can_do_without(
+    for_intel: dict[str, Built], tmp_path: Path
+) -> None:
+    one = for_intel.get("student") or next(iter(for_intel.values()))
+    task = _unpacked(one, tmp_path)
+    told = "import sys; sys.path.insert(1, sys.argv[1]); import brihaspati.entrypoints.http.api;"
+    told += "print('\\n'.join(sys.modules))"
+    command = [wheels.lambda_python(), "-S", "-c", told, str(task)]
+    modules = set(subprocess.check_output(command, env={}, text=True).split())
+    assert not modules & HEAVY
+    assert len(modules) <= MODULES_MAX
 
 
 def test_a_package_that_nobody_brings_is_told_before_the_deploy(

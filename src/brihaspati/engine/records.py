@@ -31,20 +31,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from brihaspati import ports
 from brihaspati.domain import access, classrooms, labs, lifecycle, upkeep
 from brihaspati.domain.effects import Effect
 from brihaspati.domain.progress import BLANK, Progress
 from brihaspati.domain.sandboxes import Sandbox, Slot
+from brihaspati.engine.forms import Forms
 from brihaspati.ports import Item, Key, Put
 
-_SANDBOX = TypeAdapter(Sandbox)
-_EFFECTS = TypeAdapter(tuple[Effect, ...])
-_CLASSROOM = TypeAdapter(classrooms.Classroom)
-_LAB = TypeAdapter(labs.Lab)
-_PROGRESS = TypeAdapter(Progress)
+_SANDBOX = Forms(Sandbox)
+_EFFECTS = Forms(tuple[Effect, ...])
+_CLASSROOM = Forms(classrooms.Classroom)
+_LAB = Forms(labs.Lab)
+_PROGRESS = Forms(Progress)
 
 # The kinds in index `group`, as prefixes.
 SANDBOXES = "y#"
@@ -95,23 +94,23 @@ def put_record(record: Record, now: int, shards: int) -> Put:
     if due is not None:
         indexes["due"] = Key(due_partition(sandbox.id, shards), f"{due:015d}#{sandbox.id}")
     body = {
-        "sandbox": _SANDBOX.dump_python(sandbox, mode="json"),
-        "effects": _EFFECTS.dump_python(record.unfinished, mode="json"),
+        "sandbox": _SANDBOX.known.dump_python(sandbox, mode="json"),
+        "effects": _EFFECTS.known.dump_python(record.unfinished, mode="json"),
     }
     return Put(sandbox_key(sandbox.slot), body, expect=record.version, indexes=indexes)
 
 
 def sandbox_of(item: Item) -> Sandbox:
     """The sandbox an item holds, for those who only look."""
-    return _SANDBOX.validate_python(item.body["sandbox"])
+    return _SANDBOX.known.validate_python(item.body["sandbox"])
 
 
 def record_of(item: Item) -> Record:
     """The sandbox an item holds."""
     effects = item.body["effects"]  # of most there are none: this is read very often
     return Record(
-        sandbox=_SANDBOX.validate_python(item.body["sandbox"]),
-        unfinished=_EFFECTS.validate_python(effects) if effects else (),
+        sandbox=_SANDBOX.known.validate_python(item.body["sandbox"]),
+        unfinished=_EFFECTS.known.validate_python(effects) if effects else (),
         version=item.version,
     )
 
@@ -135,7 +134,7 @@ def standing_key(standing: Standing) -> Key:
 def put_standing(standing: Standing) -> Put:
     """The conditional write of a student's progress. What is as at the beginning is left out."""
     index = Key(f"k#{standing.class_id}", f"p#{standing.user}#{standing.lab}")
-    body = _PROGRESS.dump_python(standing.progress, mode="json", exclude_defaults=True)
+    body = _PROGRESS.known.dump_python(standing.progress, mode="json", exclude_defaults=True)
     return Put(standing_key(standing), body, expect=standing.version, indexes={"group": index})
 
 
@@ -143,7 +142,7 @@ def standing_of(item: Item) -> Standing:
     """The progress an item holds."""
     _, class_id, lab = item.key.sort.split("#")
     user = item.key.partition.removeprefix("u#")
-    progress = _PROGRESS.validate_python(item.body)
+    progress = _PROGRESS.known.validate_python(item.body)
     return Standing(class_id, lab, user, progress, item.version)
 
 
@@ -160,13 +159,13 @@ def class_key(class_id: str) -> Key:
 def put_class(room: classrooms.Classroom, expect: int | None) -> Put:
     """The write of a class."""
     indexes = {"group": Key("classes", f"{room.opens_at:015d}#{room.id}")}
-    body = _CLASSROOM.dump_python(room, mode="json")
+    body = _CLASSROOM.known.dump_python(room, mode="json")
     return Put(class_key(room.id), body, expect=expect, indexes=indexes)
 
 
 def class_of(item: Item) -> classrooms.Classroom:
     """The class an item holds."""
-    return _CLASSROOM.validate_python(item.body)
+    return _CLASSROOM.known.validate_python(item.body)
 
 
 def code_key(code: str) -> Key:
@@ -181,7 +180,7 @@ def lab_key(name: str, version: str) -> Key:
 
 def put_lab(lab: labs.Lab) -> Put:
     """The write of a lab version; the same version has the same content, so any is fine."""
-    body = {"lab": _LAB.dump_json(lab).decode()}
+    body = {"lab": _LAB.known.dump_json(lab).decode()}
     return Put(lab_key(lab.name, lab.version), body)
 
 
@@ -194,7 +193,7 @@ def put_latest(lab: labs.Lab) -> Put:
 
 def lab_of(item: Item) -> labs.Lab:
     """The lab an item holds."""
-    return _LAB.validate_json(item.body["lab"])
+    return _LAB.known.validate_json(item.body["lab"])
 
 
 @dataclass(frozen=True, slots=True)

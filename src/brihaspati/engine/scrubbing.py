@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 from dataclasses import replace
 
-from pydantic import TypeAdapter
-
 from brihaspati import ports
 from brihaspati.domain import scrubs
 from brihaspati.domain.sandboxes import Sandbox
 from brihaspati.domain.scrubs import End, Entry
+from brihaspati.engine.forms import Forms
 from brihaspati.engine.paging import every
 from brihaspati.engine.world import World
 from brihaspati.ports import Key
@@ -18,7 +17,7 @@ from brihaspati.ports import Key
 TRIES_MAX = 50
 # Where the ends of machines are kept whose class nobody knows: of another data folder, perhaps.
 NO_CLASS = "-"
-_ENTRY = TypeAdapter(Entry)
+_ENTRY = Forms(Entry)
 
 
 class Scrubbing:
@@ -81,9 +80,9 @@ def put_entry(entry: Entry) -> ports.Put:
     number = f"{entry.number:04d}"
     key = Key(f"k#{entry.class_id}", f"x#{entry.sandbox}#{number}")
     indexes = {"group": Key(f"a#{entry.sandbox}", number)}
-    return ports.Put(key, _ENTRY.dump_python(entry, mode="json"), expect=0, indexes=indexes)
+    return ports.Put(key, _ENTRY.known.dump_python(entry, mode="json"), expect=0, indexes=indexes)
 
 
 def entry_of(item: ports.Item) -> Entry:
     """The link an item holds."""
-    return _ENTRY.validate_python(item.body)
+    return _ENTRY.known.validate_python(item.body)

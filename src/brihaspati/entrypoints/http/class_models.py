@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from brihaspati.domain import attention, classrooms
 from brihaspati.domain.sandboxes import Phase
-from brihaspati.entrypoints.http.models import Strict
+from brihaspati.entrypoints.http.models import Strict, Wire
 
 Key = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Name = Annotated[str, Field(max_length=400)]
@@ -107,7 +107,7 @@ class WatchBody(Strict):
 
 
 # --- out -----------------------------------------------------------------------------------------
-class CatalogueLab(BaseModel):
+class CatalogueLab(Wire):
     """A published lab that a class can have."""
 
     name: str
@@ -122,7 +122,7 @@ class CatalogueLab(BaseModel):
     micros_per_hour: int
 
 
-class Catalogue(BaseModel):
+class Catalogue(Wire):
     """Every published lab, and what the deployment counts money in."""
 
     labs: list[CatalogueLab]
@@ -130,14 +130,14 @@ class Catalogue(BaseModel):
     now: int
 
 
-class StepTitle(BaseModel):
+class StepTitle(Wire):
     """A step as the board names it."""
 
     id: str
     title: str
 
 
-class ClassLab(BaseModel):
+class ClassLab(Wire):
     """A lab of a class as the board needs it."""
 
     name: str
@@ -149,7 +149,7 @@ class ClassLab(BaseModel):
     terminals: list[str]
 
 
-class ClassSetup(BaseModel):
+class ClassSetup(Wire):
     """Everything about a class that its trainer set."""
 
     id: str
@@ -171,7 +171,7 @@ class ClassSetup(BaseModel):
     now: int
 
 
-class RosterPerson(BaseModel):
+class RosterPerson(Wire):
     """Somebody expected, or who came. `joined_at` None: not here yet."""
 
     name: str
@@ -180,13 +180,13 @@ class RosterPerson(BaseModel):
     joined_at: int | None
 
 
-class RosterAnswer(BaseModel):
+class RosterAnswer(Wire):
     """The roster, by name."""
 
     people: list[RosterPerson]
 
 
-class SentAnswer(BaseModel):
+class SentAnswer(Wire):
     """A message that was sent, and to how many."""
 
     id: str
@@ -203,7 +203,7 @@ def _is_nothing(value: object) -> bool:
 Maybe: Any = Field(default=None, exclude_if=_is_nothing)
 
 
-class BoardLab(BaseModel):
+class BoardLab(Wire):
     """A student's lab on the board; small, for hundreds of them travel every few seconds.
 
     `step` is the number (from 1) they are at, 0: they have not begun. `marks`: one letter a step:
@@ -222,7 +222,7 @@ class BoardLab(BaseModel):
     reason: str | None = Maybe
 
 
-class Need(BaseModel):
+class Need(Wire):
     """Why a student needs the trainer, since when, and in which lab.
 
     `text` has the student's own words on a raised hand, and what a failing check or a failed
@@ -235,7 +235,7 @@ class Need(BaseModel):
     text: str
 
 
-class BoardStudent(BaseModel):
+class BoardStudent(Wire):
     """One student. `id` None: expected, not here yet. `lab` is the one they are in."""
 
     id: str | None
@@ -246,7 +246,7 @@ class BoardStudent(BaseModel):
     labs: dict[str, BoardLab]
 
 
-class Cost(BaseModel):
+class Cost(Wire):
     """What the class has cost so far, costs an hour now, and may cost (None: no limit)."""
 
     so_far_micros: int
@@ -254,7 +254,7 @@ class Cost(BaseModel):
     budget_micros: int | None
 
 
-class BoardAnswer(BaseModel):
+class BoardAnswer(Wire):
     """Everybody in a class, now."""
 
     students: list[BoardStudent]
@@ -262,7 +262,7 @@ class BoardAnswer(BaseModel):
     now: int
 
 
-class ManyAnswer(BaseModel):
+class ManyAnswer(Wire):
     """How many sandboxes it was done for.
 
     `capped`: how many got no more time, because they last to the end of the class already.

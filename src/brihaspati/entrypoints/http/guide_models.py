@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from brihaspati.domain.labs import QuestionKind
 from brihaspati.domain.progress import StepState
 from brihaspati.engine.reading import SandboxView
-from brihaspati.entrypoints.http.models import MessageView, Strict
+from brihaspati.entrypoints.http.models import MessageView, Strict, Wire
 
 TEXT_MAX = 2000
 
@@ -51,7 +51,7 @@ class HandBody(Strict):
 
 
 # --- out -----------------------------------------------------------------------------------------
-class VerdictView(BaseModel):
+class VerdictView(Wire):
     """What a check said."""
 
     check: str
@@ -61,7 +61,7 @@ class VerdictView(BaseModel):
     at: int
 
 
-class AnsweredView(BaseModel):
+class AnsweredView(Wire):
     """How a question was answered last. `why` (HTML) explains it."""
 
     question: str
@@ -72,7 +72,7 @@ class AnsweredView(BaseModel):
     why: str | None
 
 
-class StepProgressView(BaseModel):
+class StepProgressView(Wire):
     """One step of the guide as this student has it. `tries`: failed presses before it passed."""
 
     id: str
@@ -84,7 +84,7 @@ class StepProgressView(BaseModel):
     quiz: list[AnsweredView]
 
 
-class ProgressView(BaseModel):
+class ProgressView(Wire):
     """How far a student is. `busy` names the step whose check or solution runs now.
 
     `watching` names the step whose checks run because the page asked by itself (`quiet`).
@@ -102,7 +102,7 @@ class ProgressView(BaseModel):
     steps: list[StepProgressView]
 
 
-class SandboxAnswer(BaseModel):
+class SandboxAnswer(Wire):
     """A sandbox with all that changes beside it, and the server's clock."""
 
     sandbox: SandboxView | None
@@ -111,7 +111,7 @@ class SandboxAnswer(BaseModel):
     now: int
 
 
-class CheckView(BaseModel):
+class CheckView(Wire):
     """A check as the page names it before it ran."""
 
     id: str
@@ -119,14 +119,14 @@ class CheckView(BaseModel):
     watch: bool
 
 
-class ChoiceView(BaseModel):
+class ChoiceView(Wire):
     """A choice of a question; which ones are right stays on the server."""
 
     id: str
     html: str
 
 
-class QuestionView(BaseModel):
+class QuestionView(Wire):
     """A question without its answer."""
 
     id: str
@@ -135,7 +135,7 @@ class QuestionView(BaseModel):
     choices: list[ChoiceView]
 
 
-class StepContent(BaseModel):
+class StepContent(Wire):
     """One step of the guide; `hints` are those this student has revealed, of `hints_total`."""
 
     id: str
@@ -149,7 +149,7 @@ class StepContent(BaseModel):
     solvable: bool
 
 
-class LabContent(BaseModel):
+class LabContent(Wire):
     """The guide of a lab. `number` is its place in the class, from 1."""
 
     name: str
@@ -167,14 +167,14 @@ class LabPage(SandboxAnswer):
     lab: LabContent
 
 
-class HintAnswer(BaseModel):
+class HintAnswer(Wire):
     """The hints revealed so far (HTML)."""
 
     hints: list[str]
     progress: ProgressView
 
 
-class ProgressAnswer(BaseModel):
+class ProgressAnswer(Wire):
     """How far the student is now."""
 
     progress: ProgressView

@@ -10,10 +10,16 @@ from brihaspati.domain import access, classrooms
 from brihaspati.engine.reading import LabCard
 
 
+class Wire(BaseModel):
+    """Anything on the wire; its form is worked out when the first one passes."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
 class Strict(BaseModel):
     """A request body: unknown fields are an error, so that a typing mistake is seen."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class Nothing(Strict):
@@ -53,14 +59,14 @@ class TicketBody(Strict):
     machine: Annotated[str | None, Field(max_length=63)] = None
 
 
-class Health(BaseModel):
+class Health(Wire):
     """The service answers."""
 
     status: Literal["ok"]
     version: str
 
 
-class User(BaseModel):
+class User(Wire):
     """A person as the page shows them."""
 
     id: str
@@ -68,7 +74,7 @@ class User(BaseModel):
     role: access.Role
 
 
-class ClassRef(BaseModel):
+class ClassRef(Wire):
     """A class in a list. `join_code` only for those who teach it."""
 
     id: str
@@ -77,14 +83,14 @@ class ClassRef(BaseModel):
     join_code: str | None = None
 
 
-class Joined(BaseModel):
+class Joined(Wire):
     """The seat a student got."""
 
     class_id: str
     user: User
 
 
-class Session(BaseModel):
+class Session(Wire):
     """Who is signed in (None: nobody), their classes, and what they may do at all."""
 
     user: User | None
@@ -92,20 +98,20 @@ class Session(BaseModel):
     allowed: list[access.Action]
 
 
-class ClassList(BaseModel):
+class ClassList(Wire):
     """The classes of the person asking; an admin's are all of them."""
 
     classes: list[ClassRef]
 
 
-class DeviceLink(BaseModel):
+class DeviceLink(Wire):
     """A one-time address to go on with another device."""
 
     url: str
     expires_at: int
 
 
-class ClassPreview(BaseModel):
+class ClassPreview(Wire):
     """What somebody with the code sees before joining."""
 
     title: str
@@ -118,7 +124,7 @@ class ClassPreview(BaseModel):
     email_required: bool
 
 
-class MessageView(BaseModel):
+class MessageView(Wire):
     """A word of the trainer to the class, or to one student (`to_me`)."""
 
     id: str
@@ -128,7 +134,7 @@ class MessageView(BaseModel):
     to_me: bool
 
 
-class ClassPage(BaseModel):
+class ClassPage(Wire):
     """All the class page shows. `here`: students who have joined."""
 
     id: str
@@ -147,7 +153,7 @@ class ClassPage(BaseModel):
     labs: list[LabCard]
 
 
-class TicketAnswer(BaseModel):
+class TicketAnswer(Wire):
     """A ticket and where to use it. It works once, within its time."""
 
     ticket: str

@@ -26,8 +26,10 @@ def issue(user: str, expires_at: int, mac: Mac) -> str:
 
 def read(text: str | None, now: int, mac: Mac) -> str | None:
     """The user id of a valid, unexpired session; None for anything else."""
+    if not text:
+        return None  # and no key need be fetched for nobody
     try:
-        payload_text, _, mac_text = (text or "").partition(".")
+        payload_text, _, mac_text = text.partition(".")
         payload = _decode(payload_text)
         if not hmac.compare_digest(mac(payload), _decode(mac_text)):
             return None
