@@ -14,8 +14,9 @@ PYTHON_INPUTS := pyproject.toml scripts/python '$(CURDIR)' '$(shell $(PYTHON) --
 HOST_TOOLS := ip=iproute2 nft=nftables mkfs.ext4=e2fsprogs
 TEST_TOOLS := $(HOST_TOOLS) chromium=chromium bwrap=bubblewrap dockerd=docker.io podman=podman busybox=busybox-static git=git pebble=pebble
 TEST_TOOLS += WebKitWebDriver=webkit2gtk-driver Xvfb=xvfb dbus-run-session=dbus-daemon dbus-launch=dbus-x11
+VM_TOOLS := qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap mke2fs=e2fsprogs socat=socat
 
-.PHONY: help install up test coverage lint bench package bench-cold torture shots lighthouse web lock clean install-dev
+.PHONY: help install up test vm-test coverage lint bench package bench-cold torture shots lighthouse web lock clean install-dev
 
 help:  ## Say what can be done
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## /  make \1\t/' | expand -t 18
@@ -36,6 +37,10 @@ test: install-dev  ## Run every test (ARGS="-k terminal" runs some)
 	@scripts/emulators
 	@scripts/cloud-sdks
 	@scripts/test $(ARGS)
+
+vm-test: install-dev  ## Boot a true machine per cloud, with its own cloud-init (root; minutes)
+	@scripts/need "true machines" $(VM_TOOLS)
+	@PYTHONPATH=src:tests .venv/bin/python -m vm $(ARGS)
 
 coverage: install-dev  ## Show that tests reach every branch of domain and engine
 	@scripts/coverage $(ARGS)
