@@ -209,13 +209,17 @@ class MachineOrder:
 
 @dataclass(frozen=True, slots=True)
 class MachineSeen:
-    """A machine as its provider tells of it. `usable` means a terminal would open now."""
+    """A machine as its provider tells of it. `usable` means a terminal would open now.
+
+    `disk`: how what is written in it is kept, and with it what stays of that; None: nobody knows.
+    """
 
     label: str
     id: str
     usable: bool
     created_at: Moment
     address: str | None = None
+    disk: str | None = None
 
 
 RefusalKind = Literal["sold_out", "quota", "rate", "auth", "image", "setup", "host", "invalid"]

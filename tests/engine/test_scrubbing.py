@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from brihaspati import ports
 from brihaspati.adapters import memory
 from brihaspati.domain import scrubs
@@ -118,3 +120,24 @@ def test_a_proof_of_before_there_were_chains_still_counts_for_the_cost() -> None
     house.store.transact((ports.Put(ports.Key("k#demo", "x#bh-test-old-a1-main"), old),))
     assert house.engine.scrubbing.of_class("demo") == []
     assert house.engine.boards.board(room).cost.so_far_micros == 700
+
+
+class Telling(memory.Provider):
+    """A provider that says how it keeps disks."""
+
+    def create(self, order: ports.MachineOrder) -> ports.MachineSeen:
+        return replace(super().create(order), disk="in a drawer")
+
+
+def test_the_record_says_how_the_disk_was_kept_where_the_provider_does() -> None:
+    house = House()
+    house.provider.__class__ = Telling
+    room = house.classroom()
+    record = play(house, room, house.student(room))
+    house.run()
+    house.engine.playing.stop(record.sandbox.slot, "stopped")
+    house.run()
+    [link] = house.engine.worker.scrubbing.chain("demo", record.sandbox.id)
+    assert link.end.how.endswith("the inventory agrees; its disk was in a drawer")
+    assert scrubs.faults([link]) == []
+    assert scrubs.faults([replace(link, end=replace(link.end, how="its disk was burnt"))])

@@ -75,7 +75,7 @@ class CloseDoors:
 class WriteProof:
     """Keep the record of one machine: when it was made, when it was verified gone.
 
-    `deleted`: by us; else it had gone by itself, or by another hand.
+    `deleted`: by us; else it had gone by itself, or by another hand. `disk`: how that was kept.
     """
 
     label: str
@@ -83,6 +83,7 @@ class WriteProof:
     gone_at: int
     machine_id: str | None = None
     deleted: bool = True
+    disk: str | None = None
     not_before: int = 0
     kind: Literal["write_proof"] = "write_proof"
 

@@ -28,13 +28,14 @@ class TurnGiven:
 
 @dataclass(frozen=True, slots=True)
 class MachineSeen:
-    """The provider created the machine, or a look-up found it."""
+    """The provider created the machine, or a look-up found it. `disk`: how that is kept."""
 
     label: str
     machine_id: str
     usable: bool
     created_at: int
     address: str | None = None
+    disk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

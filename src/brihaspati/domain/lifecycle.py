@@ -127,6 +127,7 @@ def _seen(sandbox: Sandbox, event: events.MachineSeen, now: int) -> Decision:
         machine_id=event.machine_id,
         address=event.address or machine.address,
         created_at=machine.created_at or event.created_at,
+        disk=event.disk or machine.disk,
         gone_at=None,
         missed=0,
     )
@@ -354,7 +355,7 @@ def _proof(machine: Machine, now: int) -> tuple[Effect, ...]:
     if created_at is None and machine.missed == 0:
         return ()  # refused: certainly never made
     deleted = machine.state == "doomed"
-    return (effects.WriteProof(machine.label, created_at, now, machine_id, deleted),)
+    return (effects.WriteProof(machine.label, created_at, now, machine_id, deleted, machine.disk),)
 
 
 def _rest(sandbox: Sandbox, now: int) -> Decision:

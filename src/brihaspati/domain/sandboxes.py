@@ -43,7 +43,8 @@ class Slot:
 class Machine:
     """One machine of one attempt. `label` is its name at the provider, for ever.
 
-    `provider`: who was asked for it; empty where that is the one of the terms.
+    `provider`: who was asked for it; empty where that is the one of the terms. `disk`: how what is
+    written in it is kept, in the provider's words.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Machine:
     missed: int = 0
     delete_tries: int = 0
     provider: str = ""
+    disk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,6 +300,8 @@ def _end(effect: effects.WriteProof) -> End:
     how = VERIFIED if effect.deleted else VANISHED
     if effect.machine_id is None:
         how = NEVER_SEEN
+    if effect.disk is not None:
+        how = f"{how}; its disk was {effect.disk}"
     return End(effect.label, effect.machine_id, effect.created_at, effect.gone_at, how)
 
 
@@ -309,5 +311,10 @@ def _unclear(label: str) -> Event:
 
 def _seen(seen: ports.MachineSeen) -> Event:
     return events.MachineSeen(
-        seen.label, seen.id, usable=seen.usable, created_at=seen.created_at, address=seen.address
+        seen.label,
+        seen.id,
+        usable=seen.usable,
+        created_at=seen.created_at,
+        address=seen.address,
+        disk=seen.disk,
     )

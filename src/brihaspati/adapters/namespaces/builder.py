@@ -3,7 +3,8 @@
     keeper -> builder (mounts, as host root) -> process 1 (lab root, everything its own)
 
 The builder ends as soon as process 1 exists, which makes process 1 the keeper's child. Messages to
-the keeper, one JSON object each: {"pid": n}, then {"built": true}; or {"kind", "problem"}. The
+the keeper, one JSON object each: {"pid": n, "disk": how it is
+kept}, then {"built": true}; or {"kind", "problem"}. The
 channel closing after "built" means that process 1 became `sleep`.
 """
 
@@ -109,7 +110,7 @@ def _build(job: Job) -> None:
     kernel.unshare(kernel.NEWNS)
     kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     userns = shifted_userns(job.first_id)
-    root = upper.mount(job.order, job.folder, job.first_id, userns)
+    root, disk = upper.mount(job.order, job.folder, job.first_id, userns)
     os.chdir(root)
     kernel.setns(userns, kernel.NEWUSER)
     os.close(userns)
@@ -118,7 +119,7 @@ def _build(job: Job) -> None:
     pid = os.fork()
     if pid == 0:
         _first(job, root)
-    _say(job.channel, pid=pid)
+    _say(job.channel, pid=pid, disk=disk)
     os._exit(0)
 
 

@@ -41,6 +41,7 @@ _WHAT = {
     "seccomp": "labs may only make calls on an allow list",
     "tmpfs": "small disks are in memory and limited in size",
     "large disks": "disks over 64 MiB are ext4 files, limited in size",
+    "secret disks": "small disks are never swapped, large ones are encrypted",
     "private networks": "machines of one sandbox can share a network",
     "egress": "labs that ask for it reach out under the firewall's rules",
 }
@@ -52,6 +53,7 @@ _FIXES = {
     "seccomp": "use a kernel with CONFIG_SECCOMP_FILTER on x86_64 or aarch64",
     "tmpfs": "use a kernel with tmpfs",
     "large disks": "install e2fsprogs and load the loop module, or keep disks to 64 MiB",
+    "secret disks": "use a kernel with CONFIG_FS_ENCRYPTION, or keep disks to 64 MiB",
     "private networks": "load the veth module; labs of one machine do without",
     "egress": "install nftables; labs without egress do without",
 }

@@ -137,7 +137,7 @@ class Keeper:
     def _list(self, request: _Request) -> None:
         message, reply, _ = request
         labs = [
-            [lab.order.label, lab.phase, lab.order.created_at, lab.order.user]
+            [lab.order.label, lab.phase, lab.order.created_at, lab.disk]
             for lab in self._labs.all.values()
             if lab.order.label.startswith(message["prefix"])
         ]

@@ -43,6 +43,7 @@ class Lab:
     pid: int = 0
     machine: int = -1
     built: bool = False
+    disk: str | None = None
     failure: tuple[str, str] | None = None
     waiting: list[socket.socket] = field(default_factory=list)
     retry_seconds: float = _FIRST_RETRY_SECONDS
@@ -120,7 +121,7 @@ class Labs:
         except (OSError, ValueError):
             message = {}
         if "pid" in message:
-            lab.pid = int(message["pid"])
+            lab.pid, lab.disk = int(message["pid"]), message["disk"]
             lab.machine = kernel.pidfd_open(lab.pid)
             self._tools.turns.on_exit(lab.pid, lambda _: self._on_first_exit(lab))
             self._let_go(lab)
@@ -191,7 +192,7 @@ class Labs:
     def _ready(self, lab: Lab) -> None:
         lab.phase = "held" if lab.order.held else "usable"
         if lab.asker is not None:
-            wire.answer(lab.asker, {"ok": True})
+            wire.answer(lab.asker, {"ok": True, "disk": lab.disk})
             if not lab.order.held:
                 self._close_asker(lab)
 

@@ -125,13 +125,13 @@ class Namespaces:
                 ask, payload=payload, timeout_seconds=_ANSWER_SECONDS
             )
             with contextlib.closing(line):
-                self._follow(line, answer, fds, order)
+                disk = self._follow(line, answer, fds, order)
         except client.Lost as problem:
             raise ports.Unclear(str(problem)) from problem
         except (client.Unavailable, OSError) as problem:
             raise ports.CreateRefused("host", _host_text(problem)) from problem
         return ports.MachineSeen(
-            label=order.label, id=order.label, usable=True, created_at=lab.created_at
+            label=order.label, id=order.label, usable=True, created_at=lab.created_at, disk=disk
         )
 
     def _check(self, order: ports.MachineOrder) -> None:
@@ -142,8 +142,11 @@ class Namespaces:
 
     def _follow(
         self, line: client.Line, answer: dict[str, Any], fds: list[int], order: ports.MachineOrder
-    ) -> None:
-        """See a creation through from its first answer. Raises CreateRefused, Unclear, Lost."""
+    ) -> str | None:
+        """See a creation through from its first answer; how its disk is kept.
+
+        Raises CreateRefused, Unclear, Lost.
+        """
         if "network" in answer:
             self._attach(order, fds)
             line.say({"go": True})
@@ -151,8 +154,9 @@ class Namespaces:
         client.close_all(fds)
         if "ok" not in answer:
             raise _refusal(answer, order.label)
+        disk: str | None = answer.get("disk")
         if order.spec.setup is None:
-            return
+            return disk
         try:
             _set_up(place.Place(self._keeper, order.label), order.spec)
         except ports.CreateRefused:
@@ -162,6 +166,7 @@ class Namespaces:
         answer, _ = line.answer(_ANSWER_SECONDS)
         if "ok" not in answer:
             raise _refusal(answer, order.label)
+        return disk
 
     def _attach(self, order: ports.MachineOrder, fds: list[int]) -> None:
         assert self._networks is not None
@@ -225,8 +230,9 @@ class Namespaces:
         while True:
             ask = {"op": "list", "prefix": prefix, "after": after, "limit": _PAGE}
             rows = self._ask(ask)["labs"]
-            for label, phase, created_at, _ in rows:
-                found.append(ports.MachineSeen(label, label, phase == "usable", created_at))
+            for label, phase, created_at, disk in rows:
+                usable = phase == "usable"
+                found.append(ports.MachineSeen(label, label, usable, created_at, disk=disk))
             if len(rows) < _PAGE:
                 return found
             after = rows[-1][0]

@@ -80,8 +80,8 @@ def _shift_owners(folder: Path) -> None:
         raise OSError(errno.EINVAL, f"owners are not shifted (a file of root's is {seen}'s)")
 
 
-def _overlay(folder: Path, disk_mb: int) -> None:
-    """The very root a lab gets, written to."""
+def _overlay(folder: Path, disk_mb: int) -> str:
+    """The very root a lab gets, written to; how its disk is kept."""
     _private()
     (folder / "image").mkdir()
     (folder / "image" / "file").write_text("image")
@@ -92,10 +92,25 @@ def _overlay(folder: Path, disk_mb: int) -> None:
         memory_mb=256, cpus=1, pids=16, disk_mb=disk_mb, created_at=0,
     )  # fmt: skip
     userns = builder.shifted_userns(_FIRST_ID)
-    root = Path(upper.mount(order, folder, _FIRST_ID, userns))
+    where, kept = upper.mount(order, folder, _FIRST_ID, userns)
+    root = Path(where)
     (root / "file").write_text("changed")
     if (folder / "image" / "file").read_text() != "image":
         raise OSError(errno.EINVAL, "a change reached the image")
+    return kept
+
+
+def _mounted(folder: Path, disk_mb: int) -> None:
+    _overlay(folder, disk_mb)
+
+
+def _secret_disks(small: Path, large: Path) -> None:
+    """What a lab wrote cannot be read from a disk after its end."""
+    kept = {_overlay(small, _SMALL_MB), _overlay(large, _LARGE_MB)}
+    if upper.FREED in kept:
+        raise OSError(
+            errno.EOPNOTSUPP, "large disks are freed, but neither encrypted nor overwritten"
+        )
 
 
 def _groups() -> None:
@@ -170,8 +185,9 @@ def _trials(folder: Path) -> dict[str, Callable[[], None]]:
     return {
         "namespaces": _namespaces,
         "owners": lambda: _shift_owners(at("owners")),
-        "overlay": lambda: _overlay(at("overlay"), _SMALL_MB),
-        "large disks": lambda: _overlay(at("large"), _LARGE_MB),
+        "overlay": lambda: _mounted(at("overlay"), _SMALL_MB),
+        "large disks": lambda: _mounted(at("large"), _LARGE_MB),
+        "secret disks": lambda: _secret_disks(at("secret"), at("secrets")),
         "cgroups": _groups,
         "seccomp": _seccomp,
         "tmpfs": lambda: _tmpfs(at("tmpfs")),

@@ -12,10 +12,20 @@ import fcntl
 import os
 import stat
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
-from brihaspati.adapters.namespaces import cgroups, kernel, orders
+from brihaspati.adapters.namespaces import cgroups, kernel, orders, sealed
 
+# How the disk of a lab is kept, in words for the scrub record.
+IN_MEMORY = "in memory, which is never swapped"
+IN_MEMORY_OF_NO_SWAP = "in memory, on a host without swap"
+ENCRYPTED = (
+    "encrypted, contents and names, with a key that only the kernel had and that went with it"
+)
+FREED = "a file that was freed, and not overwritten"
+
+Seal = Callable[[Path], None]
 TMPFS_MB_MAX = 64
 _INODES = 20_000
 _DEVICES = {"null": 3, "zero": 5, "full": 7, "random": 8, "urandom": 9}
@@ -62,7 +72,8 @@ def _attach_loop(image: int) -> str:
 
 def _make_ext4(image: Path, size_mb: int) -> None:
     options = "lazy_itable_init=1,lazy_journal_init=1,nodiscard,root_owner=0:0"
-    arguments = ["mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal,^resize_inode"]
+    features = "^has_journal,^resize_inode,encrypt"
+    arguments = ["mkfs.ext4", "-q", "-F", "-m", "0", "-O", features]
     arguments += ["-E", options, "-N", str(_INODES), str(image), f"{size_mb}M"]
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     try:
@@ -92,9 +103,42 @@ def _mount_disk(order: orders.LabOrder, folder: Path, at: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _mount_tmpfs(order: orders.LabOrder, at: Path) -> None:
+def _mount_tmpfs(order: orders.LabOrder, at: Path) -> str | None:
+    """How it is kept; None (and nothing is mounted) where its pages could get to a disk."""
     data = f"size={order.disk_mb}m,nr_inodes={_INODES},mode=711"
-    kernel.mount("tmpfs", str(at), "tmpfs", kernel.MS_NODEV, data)
+    try:
+        kernel.mount("tmpfs", str(at), "tmpfs", kernel.MS_NODEV, f"{data},noswap")
+    except OSError as problem:
+        if problem.errno != errno.EINVAL:  # the option is of Linux 6.4
+            raise
+        if _has_swap():
+            return None
+        kernel.mount("tmpfs", str(at), "tmpfs", kernel.MS_NODEV, data)
+        return IN_MEMORY_OF_NO_SWAP
+    return IN_MEMORY
+
+
+def _has_swap(table: Path = Path("/proc/swaps")) -> bool:
+    try:
+        return len(table.read_text().splitlines()) > 1
+    except OSError:
+        return False
+
+
+def _mount_layers(order: orders.LabOrder, folder: Path, at: Path, seal: Seal) -> str:
+    """Mount what the lab writes to, with the folder `lab` for its layers; how it is kept."""
+    kept = _mount_tmpfs(order, at) if _wants_tmpfs(order) else None
+    layers = at / "lab"
+    if kept is not None:
+        layers.mkdir()
+        return kept
+    _mount_disk(order, folder, at)
+    layers.mkdir()
+    try:
+        seal(layers)
+    except OSError:  # no fscrypt in this kernel
+        return FREED
+    return ENCRYPTED
 
 
 def _make_devices(folder: str, owner: int) -> None:
@@ -109,20 +153,21 @@ def _make_devices(folder: str, owner: int) -> None:
         os.chown(path, owner, owner)
 
 
-def mount(order: orders.LabOrder, folder: Path, owner: int, userns: int) -> str:
-    """Mount the lab's root and return where. `owner` is the host id of the lab's root.
+def mount(
+    order: orders.LabOrder, folder: Path, owner: int, userns: int, seal: Seal = sealed.seal
+) -> tuple[str, str]:
+    """Mount the lab's root and return where, and how its disk is kept.
+
+    `owner` is the host id of the lab's root.
 
     `folder` is the keeper's: `mnt` to mount on, `disks` for large disks. Raises OSError, HostUnfit.
     """
     at = folder / "mnt"
-    if _wants_tmpfs(order):
-        _mount_tmpfs(order, at)
-    else:
-        _mount_disk(order, folder, at)
-    for name in ("upper", "work", "lower", "root"):
+    kept = _mount_layers(order, folder, at, seal)
+    for name in ("lower", "root", "lab/upper", "lab/work"):
         (at / name).mkdir()
-    os.chown(at / "upper", owner, owner)
-    os.chown(at / "work", owner, owner)
+    os.chown(at / "lab" / "upper", owner, owner)
+    os.chown(at / "lab" / "work", owner, owner)
     try:
         kernel.bind_idmapped(order.root, str(at / "lower"), userns)
         if order.usr is not None and not Path(order.usr).is_dir():
@@ -135,7 +180,7 @@ def mount(order: orders.LabOrder, folder: Path, owner: int, userns: int) -> str:
             ) from problem
         raise
     root = str(at / "root")
-    data = f"lowerdir={at}/lower,upperdir={at}/upper,workdir={at}/work"
+    data = f"lowerdir={at}/lower,upperdir={at}/lab/upper,workdir={at}/lab/work"
     kernel.mount("overlay", root, "overlay", kernel.MS_NODEV, data)
     if order.usr is not None:
         safe = kernel.ATTR_RDONLY | kernel.ATTR_NODEV
@@ -143,4 +188,4 @@ def mount(order: orders.LabOrder, folder: Path, owner: int, userns: int) -> str:
     with contextlib.suppress(FileExistsError):
         Path(f"{root}/dev").mkdir()
     _make_devices(f"{root}/dev", owner)
-    return root
+    return root, kept
