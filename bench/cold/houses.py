@@ -53,6 +53,8 @@ def join(body: JoinBody) -> Joined:
     return Joined(class_id=body.code)
 handler = Mangum(app, lifespan="off")
 """
+# As ours, a twin that keeps what it is told: with a client of DynamoDB, made at the start.
+STORING_TWIN = "import boto3\nboto3.client('dynamodb')\n" + TWIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def houses(folder: Path) -> tuple[str, list[House]]:
         _written(folder / "bare", BARE, python),
         _written(folder / "boto3", BOTO3, python),
         _written(folder / "twin", TWIN, python, packages=True),
+        _written(folder / "storing twin", STORING_TWIN, python, packages=True),
         _student(folder, python),
     ]
     return python, made
