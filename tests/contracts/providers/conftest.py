@@ -28,7 +28,7 @@ def _is_pointless(item: pytest.Item) -> bool:
     if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
         return False
     name = item.callspec.params.get("rig")
-    if name == "memory":
+    if name in ("memory", "digitalocean", "linode"):
         return bool(_INSIDES.intersection(item.fixturenames))
     return bool(name == "bubblewrap" and os.geteuid() == 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from brihaspati.adapters.namespaces import provider as namespaces
 from brihaspati.domain import labs
 from brihaspati_agent import places
 from contracts.providers import container_engines
+from rented import stand_in
 
 # Of this process alone: two test workers of one user could see each other's sandboxes.
 ENV = f"contract{os.getpid()}"
@@ -41,7 +43,8 @@ class Rig:
     """A provider and what it claims. The annotations are the type check: each must fit its port.
 
     `can` has of: "inside" (there are places), "once" (a label is never made twice), "limits",
-    "peers", "sees off" (what ignores a hang-up is ended) and "student" (a user besides root).
+    "peers", "sees off" (what ignores a hang-up is ended) and "student" (a user besides root),
+    "rented" (only its agent can say that a machine is usable).
     `other` is a provider of another deployment on the same host; `stranger` makes something that
     is nobody's and tells whether it is still there; `again` is our provider as after a restart.
     """
@@ -154,12 +157,34 @@ def _namespaces(folder: Path) -> Iterator[Rig]:
         provider.close(end_labs=True)
 
 
+@contextlib.contextmanager
+def _rented(cloud: str) -> Iterator[Rig]:
+    """A cloud's stand-in: its machines have no inside here, and never call themselves usable."""
+    sky = stand_in.Sky(clock=_Real())
+    can = frozenset({"rented"})
+    yield Rig(sky.provider(cloud, ENV), _no_inside, sky.provider(cloud, ELSEWHERE), can)
+
+
+class _Real(memory.ManualClock):
+    """The contract asks what time it really is."""
+
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return int(time.time() * 1000)
+
+
+def _no_inside(label: str) -> places.Place:
+    raise places.NoSuchMachine(label)
+
+
 OPENERS: dict[str, Opener] = {
     "memory": _memory,
     "namespaces": _namespaces,
     "docker": _docker,
     "podman": _podman,
     "bubblewrap": _bubblewrap,
+    "digitalocean": lambda _: _rented("digitalocean"),
+    "linode": lambda _: _rented("linode"),
 }
 
 
