@@ -127,10 +127,11 @@ def show_all(account: Account, call: Call) -> Json:
         found = [server for server in found if server.created_at <= newest_at]
     if account.strikes("missed", call):
         found = found[: len(found) // 2]
-    shown = [shapes.droplet(account, server, call) for server in found]
+    answer = shapes.page(call, "droplets", found)
+    shown = [shapes.droplet(account, server, call) for server in answer["droplets"]]
     if account.strikes("tags_missing", call):
         shown = [droplet | {"tags": []} for droplet in shown]
-    return shapes.page(call, "droplets", shown)
+    return answer | {"droplets": shown}
 
 
 def the(account: Account, call: Call) -> Server:
