@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 LOCK = HERE / "requirements.lock"
 # While no function is deployed under this name, the API as it stands, over the same wiring.
 STUDENT = {"api": "brihaspati.entrypoints.http.api", "cloud": "brihaspati.wiring.cloud"}
+DEPLOYED = {"api_student": "student", "auth": "auth"}
 STUDENT_HANDLER = """
 from brihaspati import settings
 from brihaspati.entrypoints.http import addresses, api
@@ -74,7 +75,7 @@ def houses(folder: Path) -> tuple[str, list[House]]:
         _written(folder / "boto3", BOTO3, python),
         _written(folder / "twin", TWIN, python, packages=True),
         _written(folder / "storing twin", STORING_TWIN, python, packages=True),
-        _student(folder, python),
+        *_ours(folder, python),
     ]
     return python, made
 
@@ -108,22 +109,27 @@ def _written(folder: Path, text: str, python: str, *, packages: bool = False) ->
     return House(folder.name, folder, "main.handler")
 
 
-def _student(folder: Path, python: str) -> House:
-    """Unpacked from the zips."""
+def _ours(folder: Path, python: str) -> list[House]:
+    """The student API, and what answers strangers, unpacked from their zips."""
     try:
         known = {one.name: one.module for one in functions.functions()}
     except functions.NoFunctions:
         known = {}
-    mine = {"student": known["student"]} if "student" in known else STUDENT
-    task = folder / "student"
-    for package in build.build("x86_64", folder=folder / "zips", handlers=mine):
+    deployed = {name: known[name] for name in DEPLOYED if name in known}
+    found = []
+    for package in build.build("x86_64", folder=folder / "zips", handlers=deployed or STUDENT):
+        name = package.function.name if deployed else "student"
         with zipfile.ZipFile(package.path) as archive:
-            archive.extractall(task)
-    if "student" in known:
-        return House("student", task, f"{known['student']}.{functions.HANDLER}")
-    (task / "main.py").write_text(STUDENT_HANDLER)
-    wheels.compile_all(python, task, beside=False)
-    return House("student", task, "main.handler")
+            archive.extractall(folder / name)
+        if deployed:
+            handler = f"{package.function.module}.{functions.HANDLER}"
+            found.append(House(DEPLOYED[name], folder / name, handler))
+    if not found:
+        task = folder / "student"
+        (task / "main.py").write_text(STUDENT_HANDLER)
+        wheels.compile_all(python, task, beside=False)
+        found = [House("student", task, "main.handler")]
+    return found
 
 
 def environment(house: House) -> Mapping[str, str]:
