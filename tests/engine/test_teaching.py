@@ -16,6 +16,7 @@ from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Person, Standing, put_standing
 from brihaspati.engine.teaching import Longer
 from house import House
+from meanwhile import Meanwhile
 
 IYER = Person("iyer", "Prof. Iyer", "instructor")
 RAO = Person("rao", "Dr. Rao", "instructor")
@@ -262,3 +263,43 @@ def test_time_that_no_index_shows_yet_is_counted() -> None:
     house.engine.playing.extend(room, asha, 4)
     with pytest.raises(Problem, match="does not cover more time"):
         house.engine.playing.extend(room, ravi, 4)
+
+
+def test_nobody_gets_more_time_of_a_spent_budget() -> None:
+    house = House(price=1_000_000)
+    room = house.classroom(budget_micros=1_000_000)
+    (asha,) = playing(house, room, "Asha")
+    before = deadline(house, asha)
+    with pytest.raises(Problem, match="does not cover more time"):
+        house.engine.teaching.extend(room, 10, [(asha, before)])
+    assert deadline(house, asha) == before
+
+
+def test_of_two_who_get_the_last_of_the_budget_at_once_the_slower_one_is_told() -> None:
+    meanwhile = Meanwhile()
+    house = House(price=1_000_000, faults=meanwhile)
+    room = house.classroom(budget_micros=2_300_000)
+    asha, ravi = playing(house, room, "Asha", "Ravi")
+    meanwhile.then = lambda: house.engine.playing.extend(room, ravi, 4)
+    with pytest.raises(Problem, match="does not cover more time"):
+        house.engine.playing.extend(room, asha, 4)
+
+
+def test_whoever_is_never_first_is_told_to_try_again() -> None:
+    house = House(faults=lambda operation: "conflict" if busy and operation == "transact" else None)
+    busy: list[bool] = []
+    room = house.classroom()
+    (asha,) = playing(house, room, "Asha")
+    busy.append(True)
+    with pytest.raises(Problem, match="at once"):
+        house.engine.playing.extend(room, asha, 4)
+
+
+def test_what_is_over_counts_by_its_proofs_alone() -> None:
+    house = House(price=1_000_000)
+    room = house.classroom(budget_micros=9_000_000)
+    asha, _ = playing(house, room, "Asha", "Ravi")
+    house.engine.playing.stop(asha, "stopped")
+    house.run()
+    assert sandbox(house, asha).phase == "gone"
+    assert house.engine.playing.budgets.committed(room.id) == 1_000_000
