@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from brihaspati.domain import scrubs
 from brihaspati.domain.scrubs import FIRST, End, Entry, faults, following
 
 HOUR_MS = 3_600_000
@@ -67,3 +68,16 @@ def test_an_entry_of_another_chain_is_found() -> None:
     one = chain(end("a"), end("b", machine="m2"))
     other = chain(end("z", machine="m9"), end("b", machine="m2"))
     assert faults([one[0], other[1]]) == ["entry 2 of sbx does not follow the one before"]
+
+
+def test_chains_are_told_apart_and_sealed_together() -> None:
+    one, other = (
+        scrubs.sealed(
+            scrubs.Entry(1, box, "c", "l", None, 0, scrubs.End(box, None, None, 1, "gone"), 0,
+                         scrubs.FIRST)
+        )
+        for box in ("one", "other")
+    )  # fmt: skip
+    assert scrubs.chains([one, other]) == {"one": [one], "other": [other]}
+    assert scrubs.seal_of([one, other]) != scrubs.seal_of([one])
+    assert scrubs.seal_of([one, other]) != scrubs.seal_of([other, one])

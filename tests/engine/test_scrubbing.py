@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from brihaspati import ports
 from brihaspati.adapters import memory
 from brihaspati.domain import scrubs
@@ -141,3 +143,47 @@ def test_the_record_says_how_the_disk_was_kept_where_the_provider_does() -> None
     assert link.end.how.endswith("the inventory agrees; its disk was in a drawer")
     assert scrubs.faults([link]) == []
     assert scrubs.faults([replace(link, end=replace(link.end, how="its disk was burnt"))])
+
+
+def test_an_end_that_is_told_twice_is_written_once() -> None:
+    house = House()
+    end = scrubs.End("bh-test-ghost-a1-main", "m1", 1, 2, "seen twice")
+    for _ in range(2):
+        house.engine.scrubbing.stray_ended("ghost", end)
+    assert [link.end for link in house.engine.scrubbing.chain("-", "ghost")] == [end]
+
+
+def test_whoever_is_never_first_to_write_an_end_says_so() -> None:
+    house = House(faults=lambda operation: "conflict" if operation == "transact" else None)
+    with pytest.raises(ports.Busy, match="too many at once"):
+        house.engine.scrubbing.stray_ended("ghost", scrubs.End("label", "m1", 1, 2, "gone"))
+
+
+def test_a_delete_is_not_believed_while_the_look_up_is_silent() -> None:
+    moods = Moods()
+    house = House(plan=moods)
+    room = house.classroom()
+    record = play(house, room, house.student(room))
+    house.run()
+    house.clock.advance(60)
+    with moods.being_unclear("find"):
+        house.engine.playing.stop(record.sandbox.slot, "stopped")
+        house.engine.worker.work(record.sandbox.slot)
+    assert now_of(house, record).sandbox.phase == "stopping"
+    house.pass_time(60)
+    assert now_of(house, record).sandbox.phase == "gone"
+
+
+def test_a_stray_has_no_proof_of_its_end_while_the_look_up_shows_it_or_is_silent() -> None:
+    moods = Moods()
+    house = House(plan=moods)
+    a_stray(house)
+    for _ in range(2):
+        house.engine.sweeping.sweep()
+    listed = house.provider.inventory
+    with moods.being_unclear("find"):
+        house.engine.sweeping.sweep()
+    assert house.engine.scrubbing.chain("-", "ghost") == []
+    house.engine.sweeping.sweep()
+    assert len(house.engine.scrubbing.chain("-", "ghost")) == 1
+    assert listed() == []
