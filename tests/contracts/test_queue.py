@@ -73,6 +73,15 @@ def test_a_delayed_message_waits(queue: ports.Queue, clock: memory.ManualClock) 
     assert len(_take(queue)) == 1
 
 
+def test_less_than_a_second_is_no_reason_to_come_at_once(
+    queue: ports.Queue, clock: memory.ManualClock
+) -> None:
+    queue.put(ONE, delay_seconds=0.5)
+    assert _take(queue) == []
+    clock.advance(1)
+    assert len(_take(queue)) == 1
+
+
 def test_messages_come_by_their_visibility_and_never_more_than_asked(
     queue: ports.Queue, clock: memory.ManualClock, engine: engines.Engine
 ) -> None:

@@ -155,7 +155,7 @@ def test_what_changed_since_the_last_look_is_read_and_nothing_else() -> None:
     assert row(house).labs["hello"].step == 3
 
 
-def test_a_board_is_a_few_queries_however_many_students_there_are() -> None:
+def test_a_board_is_two_queries_however_many_students_there_are() -> None:
     calls: list[str] = []
     house = House(faults=calls.append)
     room = a_class(house, seats=60)
@@ -164,7 +164,7 @@ def test_a_board_is_a_few_queries_however_many_students_there_are() -> None:
     board(house)
     calls.clear()
     assert len(board(house).students) == 60
-    assert calls == ["query_index", "query", "query", "query"], "touched, proofs, seats, expected"
+    assert calls == ["query_index", "query"], "touched and warm; proofs, seats, expected"
 
 
 # --- what it costs --------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The live board: everybody in a class, where they are, who needs help, what it costs.
 
-It is read every few seconds while a class runs, so it is one pass over one index, and whatever one
-person's page needs only rarely is left to other requests.
+It is read every few seconds while a class runs, so it is one pass over one index and one
+over the class itself, and whatever one person's page needs only rarely is left to other requests.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from brihaspati.domain.labs import Lab
 from brihaspati.domain.progress import BLANK, Progress
 from brihaspati.domain.rosters import Attending
 from brihaspati.domain.sandboxes import Phase, Sandbox
-from brihaspati.engine import costs, records
+from brihaspati.engine import costs, records, rosters
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.costs import Proven
 from brihaspati.engine.paging import every
@@ -24,6 +24,7 @@ from brihaspati.engine.world import World
 from brihaspati.ports import Item, Key
 
 PAGE = 500
+CLASS_PAGE = 1000
 LINE_MAX = 48
 
 
@@ -78,15 +79,16 @@ class Boards:
 
     def board(self, room: Classroom) -> Board:
         """The board of a class."""
-        touched = self._touched(room)
-        proven = costs.read(self.world.store, room.id)
+        touched, warm = self._touched(room)
+        told = self._class_items(room)
+        proven = costs.proven_by(item for item in told if item.key.sort.startswith(costs.PROOFS))
         now = self.world.clock.now()
         rows = tuple(
             self._row(person, touched.get(person.seat.user if person.seat else "", []), proven, now)
-            for person in self.classes.rosters.attending(room.id)
+            for person in rosters.attending(told)
         )
         running = [seen.sandbox for found in touched.values() for seen in found if seen.sandbox]
-        running += self._warm(room)
+        running += warm
         unproven = sum(proven.beside(sandbox, now) for sandbox in running)
         cost = Cost(
             so_far_micros=sum(proven.micros.values()) + unproven,
@@ -126,18 +128,29 @@ class Boards:
         )
 
     # --- what there is -------------------------------------------------------------------------
-    def _touched(self, room: Classroom) -> dict[str, list[Seen]]:
-        """By student: the labs with a sandbox or with progress, in the order of the class."""
+    def _class_items(self, room: Classroom) -> list[Item]:
+        """All that is stored of the class itself, in one pass: seats, who is expected, proofs."""
+        query = functools.partial(self.world.store.query, f"k#{room.id}", limit=CLASS_PAGE)
+        return list(every(lambda cursor: query(cursor=cursor)))
+
+    def _touched(self, room: Classroom) -> tuple[dict[str, list[Seen]], list[Sandbox]]:
+        """By student: the labs with a sandbox or with progress, in the order of the class.
+
+        And the sandboxes of the class without an owner.
+        """
         group = functools.partial(self.world.store.query_index, "group", f"k#{room.id}", limit=PAGE)
         sandboxes: dict[tuple[str, str], Sandbox] = {}
         standings: dict[tuple[str, str], Progress] = {}
+        warm: list[Sandbox] = []
         before, after = self._read.get(room.id, {}), {}
         for item in every(lambda cursor: group(cursor=cursor)):
             at = item.key.partition.removeprefix("u#"), item.key.sort.rpartition("#")[2]
             known = before.get(item.key)
             value = known[1] if known and known[0] == item.version else _value_of(item)
             after[item.key] = item.version, value
-            if isinstance(value, Sandbox):
+            if isinstance(value, Sandbox) and value.slot.user is None:
+                warm.append(value)
+            elif isinstance(value, Sandbox):
                 sandboxes[at] = value
             else:
                 standings[at] = value
@@ -152,7 +165,7 @@ class Boards:
             if lab is not None:
                 own = standings.get((user, name), BLANK)
                 by_user.setdefault(user, []).append(Seen(lab, own, sandbox, self._typed(sandbox)))
-        return by_user
+        return by_user, warm
 
     def _lab(self, room: Classroom, name: str, sandbox: Sandbox | None) -> Lab | None:
         """The version a student works with; None for a lab the class has no more."""
@@ -167,15 +180,6 @@ class Boards:
             return None
         heard = self.world.agents.last_input_at(sandbox.id) if sandbox.phase == "ready" else None
         return max(heard or 0, sandbox.last_input_at or 0) or None
-
-    def _warm(self, room: Classroom) -> list[Sandbox]:
-        """The class's sandboxes without an owner."""
-        found: list[Sandbox] = []
-        for lab, _ in room.labs if room.pool else ():
-            query = functools.partial(self.world.store.query, f"w#{room.id}#{lab}", "y#")
-            pooled = every(lambda cursor, query=query: query(cursor=cursor))  # type: ignore[misc]
-            found += [records.sandbox_of(item) for item in pooled]
-        return found
 
 
 def _value_of(item: Item) -> Sandbox | Progress:

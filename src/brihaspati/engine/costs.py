@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from brihaspati.domain import money
 from brihaspati.domain.sandboxes import Sandbox
-from brihaspati.engine.paging import every
-from brihaspati.ports import Store
+from brihaspati.ports import Item
 
-PAGE = 500
+PROOFS = "x#"
 
 
 @dataclass(slots=True)
@@ -34,11 +33,10 @@ class Proven:
         )
 
 
-def read(store: Store, class_id: str) -> Proven:
-    """Every proof of a class."""
+def proven_by(proofs: Iterable[Item]) -> Proven:
+    """What the proofs of a class come to: its items that begin with `PROOFS`."""
     proven = Proven()
-    proofs = functools.partial(store.query, f"k#{class_id}", "x#", limit=PAGE)
-    for item in every(lambda cursor: proofs(cursor=cursor)):
+    for item in proofs:
         at = item.body["user"] or "", item.body["lab"]
         proven.micros[at] = proven.micros.get(at, 0) + int(item.body["cost_micros"])
         # Proofs of before there were chains have the label in their key.

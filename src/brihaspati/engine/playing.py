@@ -26,6 +26,8 @@ CLAIM_CHOICES = (4, 20, 100, 100, 100)
 Guards = tuple[ports.Write, ...]
 # A class presses Play within seconds. What can wait is done after that, not while people wait.
 AFTER_RUSH_SECONDS = 2
+# For so long a claim tries what the one before it left over, before it looks itself.
+LEFT_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Playing:
         self.world = world
         self.worker = worker
         self.budgets = Budgets(world)
+        # By pool: warm sandboxes that the last claim here had to choose from, and when.
+        self._warm_left: dict[tuple[str, str], tuple[int, list[Record]]] = {}
         self._refilled_at: dict[tuple[str, str], int] = {}
 
     # --- play ----------------------------------------------------------------------------------
@@ -108,14 +112,15 @@ class Playing:
         """
         if room.pool <= 0:
             return None
-        for choices in CLAIM_CHOICES:
-            page = self.world.store.query(f"w#{room.id}#{lab.name}", "y#", limit=choices)
-            warm = [r for r in map(record_of, page.items) if _is_claimable(r.sandbox, lab)]
-            if not warm and page.cursor is None:
+        left = self._left(room, lab)
+        for choices in (0, *CLAIM_CHOICES) if left else CLAIM_CHOICES:
+            warm, more = (left, True) if not choices else self._warm(room, lab, choices)
+            if not warm and not more:
                 return None
             if not warm:
                 continue
-            chosen = warm[self.world.chance.pick(len(warm))]
+            chosen = warm.pop(self.world.chance.pick(len(warm)))
+            self._warm_left[room.id, lab.name] = (self.world.clock.now(), warm)
             pooled = chosen.sandbox.slot
             now = self.world.clock.now()
             owned = chosen.follow(lifecycle.decide(chosen.sandbox, events.Claimed(slot), now))
@@ -133,6 +138,21 @@ class Playing:
             self.refill(room.id, lab.name)
             return saved
         return None
+
+    def _warm(self, room: Classroom, lab: Lab, choices: int) -> tuple[list[Record], bool]:
+        """Some warm sandboxes that may be claimed, and whether there are more to look at."""
+        page = self.world.store.query(f"w#{room.id}#{lab.name}", "y#", limit=choices)
+        found = [r for r in map(record_of, page.items) if _is_claimable(r.sandbox, lab)]
+        return found, page.cursor is not None
+
+    def _left(self, room: Classroom, lab: Lab) -> list[Record]:
+        """Those that a claim before this one read and did not take, if that was just now.
+
+        They may be gone or changed since: then the claim meets a conflict, and looks.
+        """
+        read_at, left = self._warm_left.get((room.id, lab.name), (0, []))
+        fresh = read_at <= self.world.clock.now() < read_at + LEFT_MS
+        return [r for r in left if _is_claimable(r.sandbox, lab)] if fresh else []
 
     def refill(self, class_id: str, lab: str) -> None:
         """Have a worker bring the pool of a lab back to its size, soon and once for many claims."""
@@ -187,9 +207,9 @@ class Playing:
         return tuple(found)
 
     # --- stop, extend, open ----------------------------------------------------------------------
-    def stop(self, slot: Slot, end: EndKind) -> Record | None:
-        """End a sandbox; None when there is none."""
-        return self._post(slot, events.StopAsked(end))
+    def stop(self, slot: Slot, end: EndKind, known: Record | None = None) -> Record | None:
+        """End a sandbox; None when there is none. `known`: as this request has just read it."""
+        return self._post(slot, events.StopAsked(end), known)
 
     def extend(self, room: Classroom, slot: Slot, extensions_left: int) -> Record | None:
         """More time, once for each number of extensions the student saw. Raises Problem."""
@@ -218,8 +238,8 @@ class Playing:
             return saved
         raise Problem("busy", "Too many get more time at once.", "Try again.")
 
-    def _post(self, slot: Slot, event: Event) -> Record | None:
-        record = self.worker.post(slot, event)
+    def _post(self, slot: Slot, event: Event, known: Record | None = None) -> Record | None:
+        record = self.worker.post(slot, event, known)
         if record is not None and record.unfinished:
             self.worker.pass_on(record)
         return record

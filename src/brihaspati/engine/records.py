@@ -19,7 +19,7 @@
     t#<digest>          link                    a one-time sign-in link
     sweep               suspects                what the last sweep suspected
 
-Index `group`: k#<class> / y#<user>#<sandbox> and p#<user>#<lab> (the board),
+Index `group`: k#<class> / y#<user>#<sandbox>, p#<user>#<lab> and w#<sandbox> (the board),
 classes / <opens>#<class>, labs / <lab>. Who reads it names the kind it means.
 Index `due`: due#<shard> / <moment>#<sandbox>, only while somebody must look.
 """
@@ -48,6 +48,7 @@ _PROGRESS = Forms(Progress)
 # The kinds in index `group`, as prefixes.
 SANDBOXES = "y#"
 STANDINGS = "p#"
+WARM = "w#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,10 @@ def sandbox_key(slot: Slot) -> Key:
 def put_record(record: Record, now: int, shards: int) -> Put:
     """The conditional write of a sandbox and its unfinished effects, in one item."""
     sandbox = record.sandbox
-    indexes: dict[str, Key] = {}
-    if sandbox.slot.user is not None:
-        indexes["group"] = Key(f"k#{sandbox.slot.class_id}", f"y#{sandbox.slot.user}#{sandbox.id}")
+    group = f"y#{sandbox.slot.user}#{sandbox.id}"
+    if sandbox.slot.user is None:
+        group = f"{WARM}{sandbox.id}"
+    indexes = {"group": Key(f"k#{sandbox.slot.class_id}", group)}
     due = upkeep.due_at(sandbox, record.unfinished, now)
     if due is not None:
         indexes["due"] = Key(due_partition(sandbox.id, shards), f"{due:015d}#{sandbox.id}")

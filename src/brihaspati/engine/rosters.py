@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from brihaspati import ports
 from brihaspati.domain import rosters
@@ -14,6 +14,7 @@ from brihaspati.ports import Item, Key
 
 # So many people are one item: a whole list is few writes, and so one transaction.
 PAGE = 100
+SEATS, WANTED = "seat#", "want#"
 PAGES_MAX = rosters.PEOPLE_MAX // PAGE
 
 
@@ -26,12 +27,11 @@ class Rosters:
     def seats(self, class_id: str) -> list[Item]:
         """The taken seats, in seat order: user, name, email, joined_at in their bodies."""
         store = self.world.store
-        return list(every(lambda cursor: store.query(f"k#{class_id}", "seat#", cursor=cursor)))
+        return list(every(lambda cursor: store.query(f"k#{class_id}", SEATS, cursor=cursor)))
 
     def expected(self, class_id: str) -> tuple[Expected, ...]:
         """Who is expected, in the order of the list."""
-        pages = self.world.store.query(f"k#{class_id}", "want#").items
-        return tuple(Expected(name, email) for p in pages for name, email in p.body["people"])
+        return _expected(self.world.store.query(f"k#{class_id}", WANTED).items)
 
     def is_expected(self, class_id: str, name: str) -> bool:
         """Whether somebody of this name is on the list."""
@@ -50,5 +50,20 @@ class Rosters:
 
     def attending(self, class_id: str) -> tuple[Attending, ...]:
         """Everybody expected or here, by name."""
-        here = [Seated(**seat.body) for seat in self.seats(class_id)]
-        return rosters.together(self.expected(class_id), here)
+        wanted = self.world.store.query(f"k#{class_id}", WANTED).items
+        return attending((*self.seats(class_id), *wanted))
+
+
+def attending(items: Iterable[Item]) -> tuple[Attending, ...]:
+    """Everybody expected or here, by name, as the items of a class tell."""
+    seats, wanted = [], []
+    for item in items:
+        if item.key.sort.startswith(SEATS):
+            seats.append(Seated(**item.body))
+        elif item.key.sort.startswith(WANTED):
+            wanted.append(item)
+    return rosters.together(_expected(wanted), seats)
+
+
+def _expected(pages: Iterable[Item]) -> tuple[Expected, ...]:
+    return tuple(Expected(name, email) for page in pages for name, email in page.body["people"])

@@ -62,9 +62,12 @@ class Worker:
         self.world.changed(record.sandbox)
         return replace(record, version=versions[0])
 
-    def post(self, slot: Slot, event: Event) -> Record | None:
-        """Save what follows from an event; None when there is no such sandbox (any more)."""
-        return self._change(slot, ((None, event),))[0]
+    def post(self, slot: Slot, event: Event, known: Record | None = None) -> Record | None:
+        """Save what follows from an event; None when there is no such sandbox (any more).
+
+        `known`: the record as this request has just read it.
+        """
+        return self._change(slot, ((None, event),), known)[0]
 
     def _change(
         self,

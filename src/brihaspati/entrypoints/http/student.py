@@ -82,7 +82,9 @@ def stop(class_id: str, lab: str, student: Student = None) -> guide_models.Sandb
     asked = call()
     own = asked.owner.person.id == asked.asker.person.id
     slot = asked.slot(class_id, lab)
-    record = asked.engine.playing.stop(slot, "stopped" if own else "ended_by_trainer")
+    record = asked.engine.playing.stop(
+        slot, "stopped" if own else "ended_by_trainer", asked.owner.sandbox(class_id, lab)
+    )
     return guide_views.status(class_id, lab, record)
 
 
