@@ -49,13 +49,15 @@ def test_who_has_no_limits_costs_no_look_at_a_ledger() -> None:
 
 
 def test_a_rush_is_spread_over_the_windows_and_everybody_starts() -> None:
-    house = paced(House(), memory=Pace((Window(3, 10),)))
+    house = paced(House(), memory=Pace((Window(3, 10),), boot_seconds=9))
     slots = play(house, house.classroom(), 7)
     house.run()
     found = sandboxes(house, slots)
     assert [one.phase for one in found].count("ready") == 3
     waiting = [one for one in found if one.phase == "queued"]
     assert [house.engine.worker.turns.ahead(one) for one in waiting] == [0, 0, 0, 3]
+    views = [house.engine.reading.view(one) for one in waiting]
+    assert [(view.ahead, view.seconds_expected) for view in views[::3]] == [(0, 19.1), (3, 29.2)]
     house.pass_time(11)
     assert [one.phase for one in sandboxes(house, slots)].count("ready") == 6
     house.pass_time(11)

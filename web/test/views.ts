@@ -5,7 +5,7 @@ export function view(over: Partial<SandboxView> = {}): SandboxView {
     id: 's1', phase: 'ready', reason: null, asked_at: 0, ready_at: 1, deadline_at: null,
     ended_at: null, extend_minutes: 15, extensions_left: 4,
     machines: [{ name: 'lab', state: 'usable' }], terminals: [{ name: 'main', machine: 'lab' }],
-    ports: [], stage: 'Ready', seconds_expected: 10, ...over,
+    ports: [], stage: 'Ready', seconds_expected: 10, ahead: 0, ...over,
   }
 }
 

@@ -12,6 +12,7 @@ from brihaspati.engine import records
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.membership import Membership
 from brihaspati.engine.paging import every
+from brihaspati.engine.turns import Turns
 from brihaspati.engine.world import World
 
 # What a start usually takes, until a deployment has its own figures.
@@ -55,8 +56,22 @@ class PortView:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """What a start takes where others start too. `seconds_expected` from Play on; 0: unknown."""
+
+    ahead: int = 0
+    seconds_expected: float = 0
+
+
+NO_WAIT = Wait()
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxView:
-    """A sandbox as its student sees it. Moments in milliseconds since the epoch."""
+    """A sandbox as its student sees it. Moments in milliseconds since the epoch.
+
+    `ahead`: how many of those who wait for a machine have their turn before.
+    """
 
     id: str
     phase: Phase
@@ -72,6 +87,7 @@ class SandboxView:
     machines: tuple[MachineView, ...]
     terminals: tuple[TerminalView, ...]
     ports: tuple[PortView, ...]
+    ahead: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +111,15 @@ class LabCard:
     sandbox: SandboxView | None
 
 
-def sandbox_view(sandbox: Sandbox, lab: Lab) -> SandboxView:
+def sandbox_view(sandbox: Sandbox, lab: Lab, wait: Wait = NO_WAIT) -> SandboxView:
     """What a student may know of a sandbox."""
     terms = sandbox.terms
     return SandboxView(
         id=sandbox.id,
         phase=sandbox.phase,
         stage=STAGES[sandbox.phase],
-        seconds_expected=SECONDS_EXPECTED.get(terms.provider, SECONDS_EXPECTED_ELSEWHERE),
+        seconds_expected=wait.seconds_expected
+        or SECONDS_EXPECTED.get(terms.provider, SECONDS_EXPECTED_ELSEWHERE),
         reason=sandbox.reason,
         asked_at=sandbox.asked_at,
         ready_at=sandbox.ready_at,
@@ -113,6 +130,7 @@ def sandbox_view(sandbox: Sandbox, lab: Lab) -> SandboxView:
         machines=tuple(MachineView(m.name, m.state) for m in sandbox.current),
         terminals=tuple(TerminalView(t.name, t.machine) for t in lab.terminals),
         ports=tuple(_ports(lab)),
+        ahead=wait.ahead,
     )
 
 
@@ -126,6 +144,7 @@ class Reading:
     def __init__(self, world: World, classes: Classes) -> None:
         self.world = world
         self.classes = classes
+        self.turns = Turns(world)
         self._here: dict[str, tuple[int, int]] = {}
 
     def here(self, class_id: str) -> int:
@@ -139,7 +158,18 @@ class Reading:
 
     def view(self, sandbox: Sandbox) -> SandboxView:
         """A sandbox with the lab version it was started with."""
-        return sandbox_view(sandbox, self.classes.lab(sandbox.slot.lab, sandbox.terms.lab_version))
+        lab = self.classes.lab(sandbox.slot.lab, sandbox.terms.lab_version)
+        return sandbox_view(sandbox, lab, self._wait(sandbox))
+
+    def _wait(self, sandbox: Sandbox) -> Wait:
+        """Where a sandbox is in the queue of its provider, and what its start takes in all."""
+        turn = sandbox.turn
+        if turn is None or sandbox.phase not in ("queued", "starting"):
+            return NO_WAIT
+        boot_seconds = self.world.pace(turn.provider).boot_seconds
+        waits_seconds = max(0, turn.at - sandbox.asked_at) / 1000
+        expected = waits_seconds + boot_seconds if boot_seconds else 0
+        return Wait(self.turns.ahead(sandbox), expected)
 
     def sandbox(self, member: Membership, class_id: str, lab: str) -> SandboxView | None:
         """A person's sandbox of a lab."""

@@ -169,6 +169,7 @@ export function hoped(now: number, before: SandboxView | null | undefined): Sand
     ports: [],
     stage: '',
     seconds_expected: before?.seconds_expected ?? 0,
+    ahead: 0,
   }
 }
 

@@ -1254,8 +1254,12 @@ export interface components {
         /**
          * SandboxView
          * @description A sandbox as its student sees it. Moments in milliseconds since the epoch.
+         *
+         *     `ahead`: how many of those who wait for a machine have their turn before.
          */
         SandboxView: {
+            /** Ahead */
+            ahead: number;
             /** Asked At */
             asked_at: number;
             /** Deadline At */

@@ -70,6 +70,14 @@ it('shows the stages of a start to eyes and ears', () => {
   page.unmount()
 })
 
+it('says how many are before you while a machine waits for its turn', () => {
+  const sandbox = view({ phase: 'queued', asked_at: Date.now(), seconds_expected: 200, ahead: 41 })
+  const page = mount(StartScreen, { props: { sandbox, opened: false } })
+  expect(page.text()).toContain('41 students are before you.')
+  expect(page.text()).toContain('About 200 seconds')
+  page.unmount()
+})
+
 it('extends by the button, and cannot when nothing is left', async () => {
   const props = { deadline: 40 * MINUTE, now: 0, extendMinutes: 15, extensionsLeft: 1, busy: false }
   const page = mount(TimerBox, { props })

@@ -128,6 +128,10 @@ export default {
     one: 'Etwa {count} Sekunde. Du kannst schon lesen.',
     other: 'Etwa {count} Sekunden. Du kannst schon lesen.',
   },
+  'start.ahead': {
+    one: 'Vor dir ist noch {count} Person an der Reihe.',
+    other: 'Vor dir sind noch {count} Personen an der Reihe.',
+  },
   'start.late':
     'Langsamer als sonst: bisher {seconds} s, meist {usual} s. Es geht von selbst weiter.',
   'start.spent': 'bisher {seconds} s, meist {usual} s',

@@ -127,6 +127,10 @@ export default {
     one: 'About {count} second. You can start reading.',
     other: 'About {count} seconds. You can start reading.',
   },
+  'start.ahead': {
+    one: '{count} student is before you.',
+    other: '{count} students are before you.',
+  },
   'start.late':
     'Slower than usual: {seconds} s so far, usually {usual} s. It goes on by itself.',
   'start.spent': '{seconds} s so far, usually {usual} s',
