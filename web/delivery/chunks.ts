@@ -34,8 +34,10 @@ const FRAME = any(
 const TOOLS = any(
   'src/components/ChoiceField',
   'icons/(arrow-left|circle-check|copy|keyboard|lightbulb|list-checks|pencil)\\.mjs',
-  'icons/(square-terminal|timer)\\.mjs',
+  'icons/(ellipsis-vertical|eye|square-terminal|timer)\\.mjs',
 )
+/** How labs are shown outside of a lab. */
+const CARDS = /src\/art\/Lab|src\/components\/RingMeter|icons\/(clock|trash)\.mjs/
 const TERMINAL = /@xterm\/(xterm|addon-fit|addon-web-links)|src\/terminal\/(?!session|world)/
 /** What most dialogs and drawers are made of. */
 const OVER = /node_modules\/(reka-ui|@vueuse)\/|src\/components\/App(Dialog|Drawer)/
@@ -57,6 +59,7 @@ export const groups = [
   alone('inside', INSIDE),
   alone('frame', FRAME),
   alone('tools', TOOLS),
+  alone('cards', CARDS),
   alone('terminal', TERMINAL),
   { ...alone('over', OVER), minShareCount: 3 },
 ]
@@ -66,6 +69,5 @@ const THERE = /\/(base|parts)-|\/inside-.*js$/
 
 /** Which files a dynamic import brings along. A page's own come by the script in index.html. */
 export function along(files: readonly string[], host: string): string[] {
-  const page = host.includes('/index-')
-  return files.filter((file) => !THERE.test(file) && (!page || file.endsWith('.css')))
+  return host.includes('/index-') ? [] : files.filter((file) => !THERE.test(file))
 }

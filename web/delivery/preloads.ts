@@ -29,19 +29,20 @@ const SCRIPT = `(function (plan) {
     back.catch(function () {}) // whoever wants it hears of that
     early.set('GET' + location.origin + to, { left: left, back: back })
   }
+  function load(file) {
+    if (asked[file]) return
+    asked[file] = true
+    var link = document.createElement('link')
+    link.rel = 'modulepreload'
+    link.href = '/' + file
+    document.head.appendChild(link)
+  }
   window.ahead = function (path) { plan.some(function (one) {
     if (!new RegExp(one[0]).test(path)) return false
-    one[1].concat(one[2][said]).forEach(function (file) {
-      if (asked[file]) return
-      asked[file] = true
-      var link = document.createElement('link'), style = /css$/.test(file)
-      link.rel = style ? 'preload' : 'modulepreload'
-      if (style) { link.as = 'style'; link.crossOrigin = '' } // as Vite's own links are
-      link.href = '/' + file
-      document.head.appendChild(link)
-    })
+    one[1].concat(one[2][said]).forEach(load)
     return true
   }) }
+  ;EVERY.forEach(load)
   window.ahead(location.pathname)
   plan.forEach(function (one) {
     var path = location.pathname, found = new RegExp(one[0])
@@ -73,9 +74,16 @@ export function pattern(path: string): string {
   return `^${said.join('')}/?$`
 }
 
+/** What the entry imports: without a word about it here it would be asked for after the entry. */
+function everyPage(chunks: Chunks): string[] {
+  const { file } = chunks[ENTRY]!
+  const files = [...closure(chunks, [ENTRY])].map((key) => chunks[key]!.file)
+  return [...new Set(files)].filter((one) => one !== file)
+}
+
 function line(chunks: Chunks, one: Address): Line {
   const filesOf = (keys: readonly string[]) =>
-    [...closure(chunks, keys)].flatMap((key) => [chunks[key]!.file, ...chunks[key]!.css])
+    [...closure(chunks, keys)].map((key) => chunks[key]!.file)
   const there = new Set(filesOf([ENTRY])) // named in the page already
   const files = (keys: readonly string[]) => [
     ...new Set(filesOf(keys).filter((file) => !there.has(file))),
@@ -116,6 +124,7 @@ export function preloads(): Plugin {
           .replace('LOCALES', () => JSON.stringify(LOCALES))
           .replace('ACCEPT', () => JSON.stringify(ACCEPT))
           .replace('LIMIT_MS', () => `${LIMIT_MS}`)
+          .replace('EVERY', () => JSON.stringify(everyPage(chunks)))
           .replace('PLAN', () => JSON.stringify(plan))
         return html.replace('</title>', () => `</title>\n    <script>${script}</script>`)
       },

@@ -23,7 +23,6 @@ type Page = { default: Component }
 const pages = import.meta.glob<Page>('./pages/*Page.vue')
 const file = (page: string) => pages[`./pages/${page}.vue`] as () => Promise<Page>
 
-const ahead = import.meta.glob(['./terminal/session.ts', './terminal/world.ts'])
 /** A page has drawn itself and asked for its data by then. */
 const SETTLED_MS = 1_500
 
@@ -60,16 +59,11 @@ export function newRouter(
       { path: '/:rest(.*)*', name: 'not-found', component: file('NotFoundPage') },
     ],
   })
-  /** Pages that most people open next are fetched while the line is still good. */
-  const ready = (name: string) => {
-    const next = addresses.find((one) => one.name === name)
-    if (!next) return
-    const parts = next.ahead.map((part) => ahead[`./${part}`]?.())
-    // Without them the page asks again when it is opened, and only then is it worth a word.
-    void Promise.all([load(next)(), need(...(next.words as Area[])), ...parts]).catch(() => null)
-  }
-  router.afterEach((to, _from, failure) => {
-    if (!failure && to.name === 'class') setTimeout(() => ready('lab'), SETTLED_MS)
+  // What most people open next is fetched while the line is still good, and not run before it is
+  // opened: nobody who is reading the class page should feel a terminal being made ready.
+  router.afterEach(({ name, path }, _from, failure) => {
+    if (failure || name !== 'class') return
+    setTimeout(() => window.ahead?.(`${path}/labs/any`), SETTLED_MS)
   })
   router.beforeEach(({ path }) => window.ahead?.(path))
   // The words come side by side with the page's chunk.
