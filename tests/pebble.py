@@ -68,14 +68,14 @@ def certificate_for(folder: Path, *names: str) -> tuple[Path, Path]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, tls_port: int, *more: str) -> Iterator[Pebble]:
-    """A pebble that validates on this port of whoever asks; `more` are its arguments."""
+def running(folder: Path, tls_port: int, address: str = "") -> Iterator[Pebble]:
+    """A pebble that validates on this port of whoever asks; it answers at `address:port`."""
     if shutil.which("pebble") is None:
         pytest.skip("pebble is not installed (apt install pebble)")
-    chain, key = certificate_for(folder, "IP:127.0.0.1", "DNS:localhost")
-    port, management = free_port(), free_port()
+    address, management = address or f"127.0.0.1:{free_port()}", free_port()
+    chain, key = certificate_for(folder, f"IP:{address.partition(':')[0]}", "IP:127.0.0.1")
     settings = {
-        "listenAddress": f"127.0.0.1:{port}",
+        "listenAddress": address,
         "managementListenAddress": f"127.0.0.1:{management}",
         "certificate": str(chain),
         "privateKey": str(key),
@@ -88,7 +88,7 @@ def running(folder: Path, tls_port: int, *more: str) -> Iterator[Pebble]:
     environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "20"}
     with (folder / "pebble.log").open("wb") as log:
         process = subprocess.Popen(
-            ["pebble", "-config", str(folder / "pebble.json"), *more],
+            ["pebble", "-config", str(folder / "pebble.json")],
             env=environment,
             stdout=log,
             stderr=log,
@@ -98,7 +98,7 @@ def running(folder: Path, tls_port: int, *more: str) -> Iterator[Pebble]:
         root = _fetched(f"https://127.0.0.1:{management}/roots/0", trust)
         roots = folder / "roots.pem"
         roots.write_bytes(root)
-        yield Pebble(f"https://127.0.0.1:{port}/dir", chain, roots, tls_port)
+        yield Pebble(f"https://{address}/dir", chain, roots, tls_port)
     finally:
         process.terminate()
         process.wait(10)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 ProviderName = Literal["auto", "namespaces", "docker", "bubblewrap", "digitalocean", "linode"]
@@ -75,7 +75,8 @@ class Settings:
     with the server. `host_price_micros`: what an hour of a machine on our own host costs, in
     millionths of `currency`, a code of three letters. `docker`: addresses at which an engine may
     answer, in order. `clouds`: those there is a token for; their machines find the control plane at
-    the networks `cloud_home`.
+    the networks `cloud_home`, at the address `machine_url`. They get their certificates from the
+    ACME directory `acme` (None: they serve without), and trust the certificates in `trust` too.
     """
 
     data: Path
@@ -100,6 +101,9 @@ class Settings:
     clouds: tuple[CloudSettings, ...] = ()
     cloud_home: tuple[str, ...] = ("0.0.0.0/0", "::/0")
     aws: AwsSettings = AwsSettings()
+    machine_url: str = ""
+    acme: str | None = None
+    trust: Path | None = None
 
 
 def default_data(home: str, *, root: bool) -> Path:
@@ -120,9 +124,8 @@ def read(
         )
     provider = _provider(found.get("BRIHASPATI_PROVIDER", "auto"))
     currency = _currency(found.get("BRIHASPATI_CURRENCY", "USD"))
-    aws = _aws(found, env)
     clouds = tuple(cloud for name in _CLOUDS if (cloud := _cloud(found, name)) is not None)
-    if provider in _CLOUDS and not aws.table:
+    if provider in _CLOUDS and not found.get("BRIHASPATI_TABLE"):
         _check_rented(provider, currency, clouds)
     return Settings(
         data=_data(found),
@@ -146,7 +149,8 @@ def read(
         docker_image=found.get("BRIHASPATI_DOCKER_IMAGE", "docker.io/library/python:3.13"),
         clouds=clouds,
         cloud_home=tuple(found.get("BRIHASPATI_CLOUD_HOME", "0.0.0.0/0 ::/0").split()),
-        aws=aws,
+        aws=_aws(found, env),
+        **_machines(found),
     )
 
 
@@ -186,6 +190,39 @@ def _arn(found: Mapping[str, str], name: str) -> str:
     text = found.get(name, "")
     if text and not text.startswith("arn:"):
         raise SettingsError(f"{name}={text!r} is no ARN; it begins with arn:")
+    return text
+
+
+LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
+
+
+def _machines(found: Mapping[str, str]) -> dict[str, Any]:
+    """What rented machines are told."""
+    trust = found.get("BRIHASPATI_TRUST")
+    return {
+        "machine_url": _machine_url(found),
+        "acme": _acme(found.get("BRIHASPATI_ACME", LETS_ENCRYPT)),
+        "trust": Path(trust) if trust else None,
+    }
+
+
+def _machine_url(found: Mapping[str, str]) -> str:
+    """Where rented machines find us: as told, else the first of our origins. May be none."""
+    origins = found.get("BRIHASPATI_ORIGINS", "").split()
+    text = found.get("BRIHASPATI_MACHINE_URL") or (origins[0] if origins else "")
+    safe = text.startswith("https://") or re.match(r"http://(127\.|localhost[:/]|localhost$)", text)
+    if found.get("BRIHASPATI_MACHINE_URL") and not safe:
+        raise SettingsError(
+            f"BRIHASPATI_MACHINE_URL={text!r} must begin with https://: a lab's secrets pass there"
+        )
+    return text.rstrip("/") if safe else ""
+
+
+def _acme(text: str) -> str | None:
+    if text == "none":
+        return None
+    if not text.startswith("https://"):
+        raise SettingsError(f"BRIHASPATI_ACME={text!r} must be an https:// address, or none")
     return text
 
 

@@ -11,7 +11,6 @@ import base64
 import hashlib
 import http.client
 import json
-import ssl
 import time
 import urllib.error
 import urllib.request
@@ -19,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from brihaspati_agent import certificates
+from brihaspati_agent import certificates, control_plane
 from brihaspati_agent.certificates import CannotCertify, Tls
 
 _SECONDS_MAX = 20
@@ -34,7 +33,7 @@ class Issuer:
 
     directory: str
     profile: str | None = None
-    ca: str | None = None
+    trust: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Acme:
         self._account: str | None = None
         self._nonce: str | None = None
         self._directory: dict[str, Any] = {}
-        self._tls = ssl.create_default_context(cafile=issuer.ca)
+        self._tls = control_plane.trusting(issuer.trust)
         x, y = certificates.point_of(account_key)
         self._jwk = {"crv": "P-256", "kty": "EC", "x": _base64(x), "y": _base64(y)}
 

@@ -45,20 +45,21 @@ class Alone:
         origins = frozenset(house.origins)
         service = connections.Service(self.hub, self._gate, origins.__contains__)
         self._reception = Reception(service)
-        self._server: asyncio.base_events.Server | None = None
+        self._servers: list[asyncio.base_events.Server] = []
         self._previews: Any = None
         self._http: Any = None
 
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
-        """Listen; the port. Raises OSError."""
-        self._server = await sorting.listen(host, port, tls, self._sorter)
-        bound: int = self._server.sockets[0].getsockname()[1]
+        """Listen, there too if called again; the port. Raises OSError."""
+        server = await sorting.listen(host, port, tls, self._sorter)
+        self._servers.append(server)
+        bound: int = server.sockets[0].getsockname()[1]
         return bound
 
     async def close(self) -> None:
         """End every terminal and connection."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         await self.hub.close()
         if self._previews is not None:
             await self._previews.close()

@@ -16,6 +16,8 @@ from pathlib import Path
 
 ALPN_CHALLENGE = "acme-tls/1"
 _OPENSSL_SECONDS_MAX = 30
+# What a machine's own configuration says, or whether it has one, must not matter.
+_NO_CONFIG = b"[req]\ndistinguished_name = none\n[none]\n"
 
 
 class CannotCertify(Exception):  # noqa: N818 - a normal answer, named for what it is
@@ -25,13 +27,15 @@ class CannotCertify(Exception):  # noqa: N818 - a normal answer, named for what 
 def openssl(*arguments: str, stdin: bytes = b"") -> bytes:
     """What the command prints. Raises CannotCertify."""
     try:
-        done = subprocess.run(
-            ["openssl", *arguments],
-            input=stdin,
-            capture_output=True,
-            timeout=_OPENSSL_SECONDS_MAX,
-            check=False,
-        )
+        with _kept(_NO_CONFIG) as config:
+            done = subprocess.run(
+                ["openssl", *arguments],
+                input=stdin,
+                capture_output=True,
+                timeout=_OPENSSL_SECONDS_MAX,
+                env={**os.environ, "OPENSSL_CONF": config},
+                check=False,
+            )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CannotCertify(f"openssl: {error}") from error
     if done.returncode != 0:

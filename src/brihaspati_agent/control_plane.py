@@ -58,8 +58,7 @@ class Times:
 class ControlPlane:
     """Asks one control plane about one machine. Every call blocks for at most 20 seconds.
 
-    `source` is the address to ask from, where the machine has several; `ca` a file of certificates
-    to trust instead of the system's.
+    `trust` is a file of certificates to trust besides the system's.
     """
 
     def __init__(
@@ -68,16 +67,13 @@ class ControlPlane:
         label: str,
         private_key: bytes,
         times: Times,
-        *,
-        source: str | None = None,
-        ca: str | None = None,
+        trust: str | None = None,
     ) -> None:
         self._url = urllib.parse.urlsplit(url)
         self._label = label
         self._private = private_key
         self._times = times
-        self._source = (source, 0) if source else None
-        self._tls = ssl.create_default_context(cafile=ca) if self._url.scheme == "https" else None
+        self._tls = trusting(trust) if self._url.scheme == "https" else None
 
     def begin(self, token: str, said: Mapping[str, Any]) -> dict[str, Any]:
         """Trade the one-time token. Raises Refused or Unreachable."""
@@ -115,12 +111,16 @@ class ControlPlane:
     def _line(self) -> http.client.HTTPConnection:
         host, port = self._url.hostname or "", self._url.port
         if self._tls is None:
-            return http.client.HTTPConnection(
-                host, port, timeout=_SECONDS_MAX, source_address=self._source
-            )
-        return http.client.HTTPSConnection(
-            host, port, timeout=_SECONDS_MAX, source_address=self._source, context=self._tls
-        )
+            return http.client.HTTPConnection(host, port, timeout=_SECONDS_MAX)
+        return http.client.HTTPSConnection(host, port, timeout=_SECONDS_MAX, context=self._tls)
+
+
+def trusting(more: str | None) -> ssl.SSLContext:
+    """What a client trusts: the system's authorities, and those of a file."""
+    context = ssl.create_default_context()
+    if more is not None:
+        context.load_verify_locations(more)
+    return context
 
 
 def signed_text(method: str, path: str, at: int, body: bytes) -> bytes:

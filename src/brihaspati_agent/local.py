@@ -39,7 +39,7 @@ _DEFAULT_SIGNALS = [
     signal.SIGXFSZ,
 ]
 # posix_spawn cannot change the directory; the shell that starts is only the step to the program.
-_GO_HOME = 'cd -- "$HOME" 2>/dev/null; exec "$@"'
+GO_HOME = 'cd -- "$HOME" 2>/dev/null; exec "$@"'
 
 
 class LocalTerminal:
@@ -135,7 +135,7 @@ class LocalPlace:
         """A new pty with the command, or a login shell, in the home directory."""
         wanted = list(command) if command else [self._shell, "-l"]
         env = {**self._env, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        return LocalTerminal(["/bin/sh", "-c", _GO_HOME, "sh", *wanted], env, columns, rows)
+        return LocalTerminal(["/bin/sh", "-c", GO_HOME, "sh", *wanted], env, columns, rows)
 
     def run(
         self,

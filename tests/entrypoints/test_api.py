@@ -65,7 +65,7 @@ def test_every_route_has_an_action_somebody_may_do_and_says_what_it_is() -> None
     for declared in routes.TABLE:
         assert declared.action in known, declared.rule
         assert (declared.handler.__doc__ or "").strip(), declared.rule
-        assert declared.scope in ("public", "self", "class", "seat"), declared.rule
+        assert declared.scope in ("public", "self", "class", "seat", "machine"), declared.rule
 
 
 def test_every_route_that_is_not_public_refuses_a_stranger(house: House) -> None:

@@ -15,6 +15,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.kdf import hkdf
@@ -55,6 +56,15 @@ class Keyring:
     def _derive(self, purpose: str) -> bytes:
         info = b"brihaspati-mac-1\n" + purpose.encode()
         return hkdf.HKDF(hashes.SHA256(), length=32, salt=None, info=info).derive(self._root)
+
+
+def verify(key: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether an Ed25519 key, 32 raw bytes, made this signature of this message."""
+    try:
+        ed25519.Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def _signing_key(path: Path) -> ed25519.Ed25519PrivateKey:

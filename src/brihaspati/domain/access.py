@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Role = Literal["nobody", "student", "instructor", "admin"]
+Role = Literal["nobody", "student", "instructor", "admin", "machine"]
 Relation = Literal["own", "member", "taught", "any"]
 Action = Literal[
     "look_around",
@@ -27,6 +27,8 @@ Action = Literal[
     "manage",
     "link_device",
     "operate",
+    "boot",
+    "report",
 ]
 
 _STUDENT: dict[Action, frozenset[Relation]] = {
@@ -72,6 +74,8 @@ TABLE: dict[Role, dict[Action, frozenset[Relation]]] = {
     "student": _STUDENT,
     "instructor": _INSTRUCTOR,
     "admin": _ADMIN,
+    # A rented machine, about itself and no other: it is no person, and no person is one.
+    "machine": {"boot": frozenset({"own"}), "report": frozenset({"own"})},
 }
 
 

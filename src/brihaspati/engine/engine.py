@@ -8,6 +8,7 @@ from brihaspati.engine import membership
 from brihaspati.engine.boards import Boards
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.learning import Learning
+from brihaspati.engine.machines import Machines
 from brihaspati.engine.membership import Membership
 from brihaspati.engine.playing import Playing
 from brihaspati.engine.preflight import Preflight
@@ -34,6 +35,7 @@ class Engine:
         self.boards = Boards(world, self.classes)
         self.preflight = Preflight(world, self.classes)
         self.reading = Reading(world, self.classes)
+        self.machines = Machines(world, self.worker, world.verify)
         self.sweeping = Sweeping(world, self.worker, self.classes, self.playing)
 
     def member(self, user: str) -> Membership:

@@ -99,7 +99,7 @@ class Playing:
         sandbox = sandboxes.new(self.world.chance.name(12), slot, terms, now)
         empty = Record(sandbox, (), version)
         asked = empty.follow(lifecycle.decide(sandbox, events.Played(), now))
-        saved = self.worker.save(asked, *guards)
+        saved = self.worker.save(asked, *guards, *self.worker.home(asked))
         self.worker.pass_on(saved)
         return saved
 
@@ -127,7 +127,10 @@ class Playing:
             taken = Record(owned.sandbox, owned.unfinished, version, owned.fresh)
             try:
                 saved = self.worker.save(
-                    taken, ports.Delete(sandbox_key(pooled), expect=chosen.version), *guards
+                    taken,
+                    ports.Delete(sandbox_key(pooled), expect=chosen.version),
+                    *guards,
+                    *self.worker.home(taken),
                 )
             except ports.Conflict as conflict:
                 if set(conflict.found) != {1}:

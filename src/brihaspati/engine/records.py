@@ -17,6 +17,10 @@
                         latest                  which version new classes get
     w#<class>#<lab>     y#<sandbox>             a pooled sandbox
     t#<digest>          link                    a one-time sign-in link
+    s#<sandbox>         home                    which slot a rented machine's sandbox is in
+                        m#<label>               its spent boot token, and the key it has since
+                        b#<label>               its last heartbeat
+                        alarm#<moment>          what should not have been tried
     sweep               suspects                what the last sweep suspected
 
 Index `group`: k#<class> / y#<user>#<sandbox>, p#<user>#<lab> and w#<sandbox> (the board),
@@ -26,6 +30,7 @@ Index `due`: due#<shard> / <moment>#<sandbox>, only while somebody must look.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -49,6 +54,7 @@ _PROGRESS = Forms(Progress)
 SANDBOXES = "y#"
 STANDINGS = "p#"
 WARM = "w#"
+HOME_MS = 60 * 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,22 @@ def standing_of(item: Item) -> Standing:
     user = item.key.partition.removeprefix("u#")
     progress = _PROGRESS.known.validate_python(item.body)
     return Standing(class_id, lab, user, progress, item.version)
+
+
+def put_home(sandbox: Sandbox, now: int) -> Put:
+    """The write of where a sandbox is, for its machines; of a claimed one the last word counts."""
+    body = {"slot": str(sandbox.slot)}
+    return Put(machine_key(sandbox.id, "home"), body, expires_at=now + HOME_MS)
+
+
+def machine_key(sandbox_id: str, sort: str) -> Key:
+    """Where something that a sandbox's machines said or are known by is stored."""
+    return Key(f"s#{sandbox_id}", sort)
+
+
+def boot_token(secrets: ports.Secrets, label: str) -> str:
+    """The token that the machine of this label boots with: 256 bits nobody else can make."""
+    return base64.urlsafe_b64encode(secrets.mac("bootstrap", label.encode())).decode().rstrip("=")
 
 
 def due_partition(sandbox_id: str, shards: int) -> str:

@@ -235,7 +235,9 @@ class Sweeping:
             fresh = sandboxes.new(sandbox_id, slot, terms, now)
             asked = Record(fresh, (), 0).follow(lifecycle.decide(fresh, events.Played(), now))
             try:
-                saved = self.worker.save(asked, *self._note(room, slot, terms))
+                saved = self.worker.save(
+                    asked, *self._note(room, slot, terms), *self.worker.home(asked)
+                )
             except (Problem, ports.Conflict):
                 break  # the budget is spent, or somebody noted another: the next sweep looks
             self.worker.wake_for(saved)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from brihaspati import ports
-from brihaspati.domain import effects, events, lifecycle, strays
+from brihaspati.domain import boot, effects, events, lifecycle, strays
 from brihaspati.domain.effects import Effect
 from brihaspati.domain.events import Event
 from brihaspati.domain.labs import Lab
@@ -61,6 +61,13 @@ class Worker:
         versions = self.world.store.transact((put, *others))
         self.world.changed(record.sandbox)
         return replace(record, version=versions[0])
+
+    def home(self, record: Record) -> tuple[ports.Write, ...]:
+        """Where a rented machine, which knows only its sandbox's id, finds the sandbox."""
+        provider = self.world.providers.get(record.sandbox.terms.provider)
+        if provider is None or not provider.rented:
+            return ()
+        return (records.put_home(record.sandbox, self.world.clock.now()),)
 
     def post(self, slot: Slot, event: Event, known: Record | None = None) -> Record | None:
         """Save what follows from an event; None when there is no such sandbox (any more).
@@ -284,7 +291,15 @@ class Worker:
             egress_allow=lab.egress_allow,
             peers=peers if len(peers) > 1 else (),
             deadline_at=sandbox.deadline_at or 0,
+            user_data=self._user_data(sandbox, machine),
         )
+
+    def _user_data(self, sandbox: Sandbox, machine: Machine) -> str:
+        """What a rented machine boots with; the token needs no saving, for it can be made again."""
+        if self.world.boot is None or not self.world.providers[sandbox.terms.provider].rented:
+            return ""
+        token = records.boot_token(self.world.secrets, machine.label)
+        return boot.user_data(self.world.boot, boot.Told(machine.label, sandbox.id, token))
 
 
 def _batches(ready: list[Effect]) -> list[list[Effect]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from brihaspati import ports
 from brihaspati.domain import effects
+from brihaspati.domain.boot import Boot
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.pace import UNHURRIED, Pace
 from brihaspati.domain.preflight import Standing
@@ -46,6 +47,11 @@ class Unwatched:
         """Hear of it."""
 
 
+def nobody_is_believed(key: bytes, signature: bytes, message: bytes) -> bool:  # noqa: ARG001
+    """Where no machines are rented, none has anything to say."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """This deployment's limits; times say their unit."""
@@ -63,6 +69,10 @@ class World:
 
     The first of `providers` runs the labs of new classes, which keep `pool` warm sandboxes for each
     lab. `currency` is what prices and budgets count.
+
+    `boot` is what rented machines are told at their first boot; without it none can be rented.
+
+    `verify` tells whether a machine's public key made this signature of this message (Ed25519).
 
     `duties` are what this process may do about machines; what it may not, it leaves to others, by
     the queue. Without any it performs nothing at all: it only decides and saves.
@@ -98,6 +108,8 @@ class World:
     currency: str = "USD"
     paces: Paces = field(default_factory=dict)
     standings: Standings = field(default_factory=dict)
+    boot: Boot | None = None
+    verify: Callable[[bytes, bytes, bytes], bool] = nobody_is_believed
 
     def pace(self, provider: str) -> Pace:
         """How to treat a provider now."""

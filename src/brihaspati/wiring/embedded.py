@@ -38,6 +38,7 @@ class Embedded:
     host: hosts.Host
     engine: Engine
     crew: Crew
+    renting: rented.Renting | None = None
 
     def close(self) -> None:
         """Let go of the file; machines go on."""
@@ -54,9 +55,10 @@ def embedded(chosen: Settings) -> Embedded:
     queue = sqlite.Queue(database, clock)
     agents, bell, secrets = HubAgents(), Bell(), keyring.Keyring(chosen.data)
     host = hosts.host_of(chosen)
-    renting = rented.providers(chosen)
+    clouds = rented.providers(chosen)
     providers: dict[str, ports.Provider] = {host.provider.name: _priced(host.provider, chosen)}
-    providers |= {name: one for name, one in renting.items() if name not in providers}
+    providers |= {name: one for name, one in clouds.items() if name not in providers}
+    renting = rented.renting(chosen) if host.provider.rented else None
     crew = Crew(SIDE_BY_SIDE)
     world = World(
         env=chosen.env,
@@ -64,7 +66,7 @@ def embedded(chosen: Settings) -> Embedded:
         queue=queue,
         timer=timer,
         providers=providers,
-        agents=agents,
+        agents=renting.agents if renting is not None else agents,
         clock=clock,
         chance=clocks.SystemChance(),
         secrets=secrets,
@@ -76,12 +78,22 @@ def embedded(chosen: Settings) -> Embedded:
         checking=bell.checking,
         pool=chosen.pool,
         currency=chosen.currency,
-        paces={name: one.pace for name, one in renting.items()},
-        standings=rented.standings(renting),
+        paces={name: one.pace for name, one in clouds.items()},
+        standings=rented.standings(clouds),
+        boot=renting.boot if renting is not None else None,
+        verify=keyring.verify,
     )
+    engine = _engine(world, renting)
     return Embedded(
-        chosen, database, queue, timer, store, agents, bell, secrets, host, Engine(world), crew
+        chosen, database, queue, timer, store, agents, bell, secrets, host, engine, crew, renting
     )
+
+
+def _engine(world: World, renting: rented.Renting | None) -> Engine:
+    engine = Engine(world)
+    if renting is not None:
+        renting.serve(engine)
+    return engine
 
 
 def _priced(provider: ports.Provider, chosen: Settings) -> ports.Provider:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import functools
+import ssl
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
+from brihaspati.adapters import agentarchive, agentlink
 from brihaspati.adapters.rented import duties, rental
 from brihaspati.adapters.rented.rental import Rental
 from brihaspati.adapters.rented.shapes import Cloud
+from brihaspati.domain.boot import Boot
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.preflight import Standing
+from brihaspati.engine.engine import Engine
+from brihaspati.entrypoints.cli.shop import CannotRun
 from brihaspati.settings import CloudSettings, Settings
 
 
@@ -30,6 +36,44 @@ def providers(chosen: Settings) -> dict[str, Rental]:
             )
             found[name] = Rental(making, sweeping, options)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Renting:
+    """What goes with rented machines: what they boot with and run, and how they are asked."""
+
+    boot: Boot
+    archive: agentarchive.Archive
+    agents: agentlink.AgentLink
+
+    def serve(self, engine: Engine) -> None:
+        """From now on there is an engine that knows the machines."""
+        machines = engine.machines
+
+        def door(label: str) -> agentlink.Door | None:
+            found = machines.door(label)
+            return None if found is None else agentlink.Door(*found)
+
+        self.agents.serve(agentlink.Known(door, machines.glance))
+
+
+def renting(chosen: Settings) -> Renting:
+    """All of that. Raises CannotRun when machines would not find us."""
+    if not chosen.machine_url:
+        raise CannotRun(
+            "rented machines must find this server: set BRIHASPATI_MACHINE_URL=https://..., an "
+            "address of it that the internet reaches"
+        )
+    try:
+        trust = chosen.trust.read_text() if chosen.trust is not None else ""
+        tls = ssl.create_default_context()
+        if trust:
+            tls.load_verify_locations(cadata=trust)
+    except (OSError, ssl.SSLError) as error:
+        raise CannotRun(f"BRIHASPATI_TRUST={chosen.trust}: {error}") from error
+    archive = agentarchive.build()
+    boot = Boot(chosen.machine_url, archive.sha256, trust)
+    return Renting(boot, archive, agentlink.AgentLink(tls if chosen.acme else None))
 
 
 def _clouds(account: CloudSettings) -> tuple[Cloud, Cloud]:

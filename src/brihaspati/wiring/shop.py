@@ -33,6 +33,7 @@ from brihaspati.entrypoints.cli.shop import (
     Studio,
 )
 from brihaspati.entrypoints.http import sessions
+from brihaspati.entrypoints.http.routes import Archive
 from brihaspati.entrypoints.server import logs
 from brihaspati.entrypoints.server.greeting import greeting
 from brihaspati.entrypoints.server.local import LocalServer, running_at
@@ -196,6 +197,13 @@ class LocalShop:
         return f"{sessions.cookie_name(secure=self.settings.secure)}={text}"
 
 
+def _archive(house: Embedded) -> Archive | None:
+    """The program of rented machines, as the API serves it."""
+    if house.renting is None:
+        return None
+    return Archive(house.renting.archive.data, house.renting.archive.sha256)
+
+
 def _server_parts(house: Embedded, room: Classroom) -> Parts:
     chosen = house.settings
     return Parts(
@@ -215,6 +223,8 @@ def _server_parts(house: Embedded, room: Classroom) -> Parts:
         secure=chosen.secure,
         code=shown(room.code),
         papers={"/lab.schema.json": json.dumps(labfolder.json_schema())},
+        archive=_archive(house),
+        issuer=chosen.acme if house.renting is not None else None,
     )
 
 

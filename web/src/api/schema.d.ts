@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/v1/agent/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The program that rented machines run, `<sha256>.pyz`; it never changes under its name. */
+        get: operations["agent_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/classes": {
         parameters: {
             query?: never;
@@ -435,6 +452,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/machines/beat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A sign of life, and what follows from it. */
+        post: operations["beat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/machines/bootstrap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Spend a boot token: the lab, for being known by a key from now on. */
+        post: operations["bootstrap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/machines/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The machine asks to be deleted. */
+        post: operations["stop_machine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/machines/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A ticket with which the machine tries its own terminal, as a browser would. */
+        post: operations["check_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session": {
         parameters: {
             query?: never;
@@ -510,6 +595,58 @@ export interface components {
             why: string | null;
         };
         /**
+         * BeatAnswer
+         * @description What time it is, and until when the machine is wanted; `over`: it is not, any more.
+         */
+        BeatAnswer: {
+            /** Deadline At */
+            deadline_at: number | null;
+            /** Now */
+            now: number;
+            /** Over */
+            over: boolean;
+            /** Phase */
+            phase: string;
+        };
+        /**
+         * BeatBody
+         * @description A sign of life, every 30 seconds and when the state changes.
+         */
+        BeatBody: {
+            /**
+             * Cpu
+             * @default 0
+             */
+            cpu: number;
+            /** Input At */
+            input_at?: number | null;
+            /**
+             * Line
+             * @default
+             */
+            line: string;
+            /**
+             * Load
+             * @default 0
+             */
+            load: number;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "starting" | "ready" | "failed";
+            /**
+             * Viewers
+             * @default 0
+             */
+            viewers: number;
+        };
+        /**
          * BoardAnswer
          * @description Everybody in a class, now.
          */
@@ -567,6 +704,46 @@ export interface components {
             need: components["schemas"]["Need"] | null;
         };
         /**
+         * BootBody
+         * @description A machine at its first boot: its label, the provider's id of it, its public key.
+         */
+        BootBody: {
+            /**
+             * Key
+             * @description Ed25519, 32 bytes in base64
+             */
+            key: string;
+            /** Label */
+            label: string;
+            /** Machine Id */
+            machine_id: string;
+        };
+        /**
+         * Booted
+         * @description All a machine needs to be a lab. `host`: by what name or address browsers will come.
+         */
+        Booted: {
+            /** Env */
+            env: string;
+            /** Host */
+            host: string;
+            issuer: components["schemas"]["Issuer"] | null;
+            lab: components["schemas"]["LabSetup"];
+            /** Machine */
+            machine: string;
+            /** Now */
+            now: number;
+            /** Origins */
+            origins: string[];
+            /**
+             * Public Key
+             * @description the control plane's, Ed25519, base64
+             */
+            public_key: string;
+            /** Sandbox */
+            sandbox: string;
+        };
+        /**
          * Catalogue
          * @description Every published lab, and what the deployment counts money in.
          */
@@ -616,6 +793,16 @@ export interface components {
              * @default false
              */
             quiet: boolean;
+        };
+        /**
+         * CheckTicket
+         * @description A ticket for the terminal `check`, which answers `got` and the line that was typed.
+         */
+        CheckTicket: {
+            /** Now */
+            now: number;
+            /** Ticket */
+            ticket: string;
         };
         /**
          * CheckView
@@ -742,7 +929,7 @@ export interface components {
          */
         ClassPage: {
             /** Allowed */
-            allowed: ("look_around" | "join" | "see_class" | "see_lab" | "play" | "stop" | "extend" | "open" | "learn" | "raise_hand" | "watch" | "see_board" | "create_class" | "manage" | "link_device" | "operate")[];
+            allowed: ("look_around" | "join" | "see_class" | "see_lab" | "play" | "stop" | "extend" | "open" | "learn" | "raise_hand" | "watch" | "see_board" | "create_class" | "manage" | "link_device" | "operate" | "boot" | "report")[];
             /** Closes At */
             closes_at: number;
             /** Here */
@@ -956,6 +1143,16 @@ export interface components {
             seen: number;
         };
         /**
+         * Issuer
+         * @description Where the machine gets its certificate by ACME, and with which profile.
+         */
+        Issuer: {
+            /** Directory */
+            directory: string;
+            /** Profile */
+            profile: string | null;
+        };
+        /**
          * JoinBody
          * @description A student joins with a code and a name (and an email where the class asks for one).
          *
@@ -1046,6 +1243,35 @@ export interface components {
             sandbox: components["schemas"]["SandboxView"] | null;
         };
         /**
+         * LabSetup
+         * @description What makes the lab on the machine: a shell script as root, and for how long it may run.
+         */
+        LabSetup: {
+            /** Environment */
+            environment: {
+                [key: string]: string;
+            };
+            /**
+             * Script
+             * @description base64
+             */
+            script: string;
+            /** Seconds Max */
+            seconds_max: number;
+            /** Terminals */
+            terminals: {
+                [key: string]: [
+                    string,
+                    string[] | null
+                ];
+            };
+            /**
+             * User
+             * @enum {string}
+             */
+            user: "root" | "student";
+        };
+        /**
          * MachineView
          * @description One machine as a student sees it.
          */
@@ -1117,6 +1343,11 @@ export interface components {
             /** Text */
             text: string;
         };
+        /**
+         * Nothing
+         * @description An empty JSON object.
+         */
+        Nothing: Record<string, never>;
         /**
          * PersonBody
          * @description Somebody expected in the class.
@@ -1322,7 +1553,7 @@ export interface components {
          */
         Session: {
             /** Allowed */
-            allowed: ("look_around" | "join" | "see_class" | "see_lab" | "play" | "stop" | "extend" | "open" | "learn" | "raise_hand" | "watch" | "see_board" | "create_class" | "manage" | "link_device" | "operate")[];
+            allowed: ("look_around" | "join" | "see_class" | "see_lab" | "play" | "stop" | "extend" | "open" | "learn" | "raise_hand" | "watch" | "see_board" | "create_class" | "manage" | "link_device" | "operate" | "boot" | "report")[];
             /** Classes */
             classes: components["schemas"]["ClassRef"][];
             user: components["schemas"]["User"] | null;
@@ -1401,6 +1632,14 @@ export interface components {
             title: string;
         };
         /**
+         * StopBody
+         * @description Why a machine asks to be deleted.
+         */
+        StopBody: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * StopManyBody
          * @description Stop these sandboxes; None: all of the class.
          */
@@ -1458,7 +1697,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "nobody" | "student" | "instructor" | "admin";
+            role: "nobody" | "student" | "instructor" | "admin" | "machine";
         };
         /** ValidationError */
         ValidationError: {
@@ -1505,6 +1744,37 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    agent_archive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     classes_of: {
         parameters: {
             query?: never;
@@ -2537,6 +2807,138 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Catalogue"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    beat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeatBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BeatAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    bootstrap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BootBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booted"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stop_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BeatAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    check_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckTicket"];
                 };
             };
             /** @description Validation Error */

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from brihaspati import ports
-from brihaspati.adapters.docker_engine import boot, commands, engine, images, networks, options
+from brihaspati.adapters.docker_engine import commands, engine, images, networks, options
 from brihaspati.adapters.docker_engine import place as places_here
-from brihaspati.domain import labs
+from brihaspati.domain import firstboot, labs
 from brihaspati_agent import places
 
 _DELETE_SECONDS_MAX = 15
@@ -75,7 +75,7 @@ class DockerEngine:
             identity = self._make(order, image, seat)
         try:
             self._begin(order, identity)
-            if boot.needed(order.spec):
+            if firstboot.needed(order.spec):
                 self._boot(order, identity)
             with self._lock:
                 self._ready.add(identity)
@@ -180,7 +180,7 @@ class DockerEngine:
             settings["network_mode"] = self._options.network
         else:
             settings["network_mode"] = "none"
-        marks = options.marks(self._options, order, boots=boot.needed(order.spec))
+        marks = options.marks(self._options, order, boots=firstboot.needed(order.spec))
         if seat is not None:
             marks[options.MARK_NETWORK] = seat.network
         try:
@@ -215,7 +215,7 @@ class DockerEngine:
     def _boot(self, order: ports.MachineOrder, identity: str) -> None:
         spec = order.spec
         job = commands.Job(
-            ["/bin/sh", "-s"], "root", boot.script(spec), float(spec.setup_seconds_max), 4096
+            ["/bin/sh", "-s"], "root", firstboot.script(spec), float(spec.setup_seconds_max), 4096
         )
         try:
             outcome = commands.run(self._line, identity, job)
@@ -225,7 +225,7 @@ class DockerEngine:
         if outcome.timed_out:
             most = spec.setup_seconds_max
             raise ports.CreateRefused("setup", f"setup of {spec.name} took longer than {most} s")
-        if outcome.code == boot.FAILED_FILES:
+        if outcome.code == firstboot.FAILED_FILES:
             raise ports.CreateRefused("setup", f"files of {spec.name} could not be placed: {said}")
         if outcome.code != 0:
             raise ports.CreateRefused("setup", f"setup of {spec.name} failed: {said}")
@@ -275,7 +275,7 @@ class DockerEngine:
         with self._lock:
             if identity in self._ready:
                 return True
-        job = commands.Job(["test", "-e", boot.READY], "root", timeout_seconds=5)
+        job = commands.Job(["test", "-e", firstboot.READY], "root", timeout_seconds=5)
         try:
             ready = commands.run(self._line, identity, job).code == 0
         except (places.PlaceError, places.NoSuchMachine):

@@ -8,11 +8,17 @@ from urllib.parse import quote, urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """`origins` are the portal's own; `lab_domain` is where each lab port has an origin."""
+    """`origins` are the portal's own; `lab_domain` is where each lab port has an origin.
+
+    `issuer` is the ACME directory of rented machines' certificates (None: they serve without TLS).
+    `rents`: labs run on such machines, each with an address of its own.
+    """
 
     origins: frozenset[str]
     lab_domain: str
     secure: bool = False
+    issuer: str | None = None
+    rents: bool = False
 
     @property
     def scheme(self) -> str:
@@ -32,6 +38,11 @@ class Addresses:
     def socket(self, host: str, what: str) -> str:
         """The WebSocket address of the agent for a portal reached as `host`."""
         return f"{'wss' if self.secure else 'ws'}://{host}/agent/{what}"
+
+    def machine_socket(self, host: str, what: str) -> str:
+        """The WebSocket address of the agent on a rented machine."""
+        where = f"[{host}]" if ":" in host else host
+        return f"wss://{where}/agent/{what}" if self.issuer else f"ws://{where}:443/agent/{what}"
 
     def preview(self, host: str, name: str, ticket: str) -> str:
         """The address that opens a lab's port: its own origin, entered with a one-time ticket."""

@@ -23,7 +23,9 @@ from brihaspati.engine.engine import Engine
 from brihaspati.engine.membership import Membership
 from brihaspati.engine.problems import Problem
 from brihaspati.entrypoints.http import (
+    authorisation,
     guide,
+    machines,
     problems,
     public,
     routes,
@@ -44,7 +46,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
 }
 # Importing the modules is what fills the table.
-MODULES = (public, student, guide, trainer)
+MODULES = (public, student, guide, trainer, machines)
 
 Event = Mapping[str, Any]
 
@@ -94,8 +96,11 @@ def _problem(error: Exception) -> Response[str]:
 class Api:
     """Answers request events. `context` is what Lambda passes; embedded mode has none."""
 
-    def __init__(self, engine: Engine, addresses: Addresses) -> None:
+    def __init__(
+        self, engine: Engine, addresses: Addresses, archive: routes.Archive | None = None
+    ) -> None:
         self.engine = engine
+        self.archive = archive
         self.addresses = addresses
         self.app = resolver()
 
@@ -117,7 +122,9 @@ class Api:
             return _built(refused)
         token = routes.answering(self._authorise(found, values, event))
         try:
-            return self.app.resolve(_readable(event), context)
+            answer = self.app.resolve(_readable(event), context)
+            packed = answer["headers"].get("Content-Type") == machines.ZIP
+            return {**answer, "isBase64Encoded": True} if packed else answer
         finally:
             routes.done(token)
 
@@ -146,8 +153,11 @@ class Api:
     def _authorise(self, found: Route, values: Mapping[str, str], event: Event) -> Call:
         """The call, with who asks and whose things it is about. Raises Problem."""
         host = event["requestContext"].get("domainName") or event["headers"].get("host", "")
+        if found.scope == "machine":
+            visitor = authorisation.visitor(self.engine, event, boots=found.action == "boot")
+            return Call(self.engine, self.addresses, host, visitor=visitor)
         member = self._member(event)
-        call = Call(self.engine, self.addresses, host, member=member, target=member)
+        call = Call(self.engine, self.addresses, host, member, member, self.archive)
         if found.scope == "public":
             return call
         if member is None:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from brihaspati.domain import access
 from brihaspati.domain.sandboxes import Slot
 from brihaspati.engine.engine import Engine
+from brihaspati.engine.machines import Known
 from brihaspati.engine.membership import Membership
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Record
@@ -22,7 +23,8 @@ from brihaspati.entrypoints.http.addresses import Addresses
 
 # public: anybody, signed in or not. self: the person who asks. class: the class in the path.
 # seat: the sandbox in the path, of the person who asks or of ?student=.
-Scope = Literal["public", "self", "class", "seat"]
+# machine: the rented machine that asks, by its boot token or its signature.
+Scope = Literal["public", "self", "class", "seat", "machine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,23 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Archive:
+    """The program that rented machines run: its bytes, and their SHA-256 in hexadecimal."""
+
+    data: bytes
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A machine that asks: with its boot token, or known by its signature. `source`: from where."""
+
+    source: str
+    token: str | None = None
+    known: Known | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One request, authorised: who asks, whose things it is about, and the house's rooms."""
 
@@ -47,6 +66,15 @@ class Call:
     host: str
     member: Membership | None = None
     target: Membership | None = None
+    archive: Archive | None = None
+    visitor: Visitor | None = None
+
+    @property
+    def machine(self) -> Known:
+        """The machine that asks. Only for routes of machines that have booted."""
+        assert self.visitor is not None
+        assert self.visitor.known is not None
+        return self.visitor.known
 
     @property
     def asker(self) -> Membership:

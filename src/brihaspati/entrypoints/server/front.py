@@ -50,8 +50,16 @@ class Front:
         port = self._door.open(parts.host, parts.port)
         own = own_origins(parts.host, port, secure=parts.secure)
         self._origins += sorted({*parts.origins, *own})
-        addresses = Addresses(frozenset(self._origins), parts.lab_domain, parts.secure)
-        answer = Guesses(Api(parts.engine, addresses), time.monotonic, proxied=parts.secure)
+        addresses = Addresses(
+            frozenset(self._origins),
+            parts.lab_domain,
+            parts.secure,
+            parts.issuer,
+            rents=parts.archive is not None,
+        )
+        answer = Guesses(
+            Api(parts.engine, addresses, parts.archive), time.monotonic, proxied=parts.secure
+        )
         self._site = Site(answer, parts.web, addresses, parts.bell, parts.papers)
         return f"{addresses.scheme}://{_reachable(parts.host)}:{port}"
 

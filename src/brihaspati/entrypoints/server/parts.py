@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brihaspati.engine.engine import Engine
+from brihaspati.entrypoints.http.routes import Archive
 from brihaspati.entrypoints.server.agents import HubAgents
 from brihaspati.entrypoints.server.loops import LocalQueue, LocalTimer
 from brihaspati.entrypoints.server.waiting import Bell
@@ -16,6 +17,8 @@ from brihaspati_agent.places import Places
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a server is made of; wiring puts it together.
+
+    `archive` is what rented machines run, `issuer` who certifies them; None without such machines.
 
     `papers` are JSON documents for anybody, by path, beside the web app's files.
     """
@@ -36,3 +39,5 @@ class Parts:
     secure: bool
     code: str
     papers: Mapping[str, str]
+    archive: Archive | None = None
+    issuer: str | None = None

@@ -131,6 +131,9 @@ class Site:
         port = f":{host.rpartition(':')[2]}" if ":" in host.rpartition("]")[2] else ""
         labs = f"{self.addresses.scheme}://*.{self.addresses.lab_domain}{port}"
         socket = f"{'wss' if self.addresses.secure else 'ws'}://{host}"
+        if self.addresses.rents:
+            # The page is there before its machine is, and no pattern names addresses.
+            socket += " wss:" if self.addresses.issuer else " ws:"
         return (
             f"default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
             f"script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
@@ -173,7 +176,10 @@ def _response(answer: dict[str, Any]) -> web.Response:
     for name, value in answer["headers"].items():
         headers += [(name, v) for v in ([value] if isinstance(value, str) else value)]
     headers += [("Set-Cookie", cookie) for cookie in answer.get("cookies", ())]
-    response = web.Response(status=answer["statusCode"], body=(answer["body"] or "").encode())
+    body = (answer["body"] or "").encode()
+    if answer.get("isBase64Encoded"):
+        body = base64.b64decode(body)
+    response = web.Response(status=answer["statusCode"], body=body)
     if len(response.body or b"") >= PACKED_BYTES_MIN:  # type: ignore[arg-type]
         response.enable_compression()
     for name, value in headers:

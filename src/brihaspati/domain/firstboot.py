@@ -1,6 +1,6 @@
-"""What happens in a fresh container before it is ready: its user, its files, its setup.
+"""What happens in a fresh machine before it is ready: its user, its files, its setup.
 
-One shell script does it all, so that a machine costs one call to the engine whatever its lab asks.
+One shell script does it all, so that a machine costs one call whatever its lab asks.
 It needs a POSIX shell, and base64 where a lab brings files.
 """
 

@@ -1,0 +1,170 @@
+"""The user data of a rented machine: what it does at its first boot, and the one secret it has.
+
+Whoever is on the machine can read this text for as long as the machine lives: it holds a token that
+works once, and public values. It fetches the agent from the control plane, believes it only by its
+digest, and starts it as a service; nothing is installed from anywhere else.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+BYTES_MAX = 16 * 1024
+FOLDER = "/opt/brihaspati"
+STATE = "/var/lib/brihaspati"
+UNREACHED_SECONDS_MAX = 30 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """What every machine of a deployment is told. `url` is where the control plane answers it.
+
+    `agent_sha256` names the archive it runs, in hexadecimal. `trust` are certificates, PEM, that it
+    trusts besides its system's: of a control plane, or an issuer, of one's own.
+    """
+
+    url: str
+    agent_sha256: str
+    trust: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one machine is told besides."""
+
+    label: str
+    sandbox: str
+    token: str
+
+
+def user_data(boot: Boot, told: Told) -> str:
+    """The cloud-config. Lists are written as JSON, which is YAML too."""
+    files = [
+        _file(f"{FOLDER}/boot.json", json.dumps({"v": 1, **asdict(boot), **asdict(told)}), "0600"),
+        _file(f"{FOLDER}/fetch.py", FETCH, "0600"),
+        _file(f"{FOLDER}/deadman.sh", DEADMAN, "0700"),
+        _file(f"{FOLDER}/closed.nft", CLOSED, "0600"),
+        _file(f"{FOLDER}/run.sh", RUN, "0700"),
+        _file("/etc/systemd/system/brihaspati-agent.service", SERVICE, "0644"),
+        _file("/etc/systemd/system/brihaspati-deadman.service", DEADMAN_SERVICE, "0644"),
+    ]
+    config = {"ssh_pwauth": False, "write_files": files, "runcmd": [["sh", "-c", START]]}
+    lines = [f"{name}: {json.dumps(value)}" for name, value in config.items()]
+    return "\n".join(["#cloud-config", *lines, ""])
+
+
+def _file(path: str, content: str, permissions: str) -> dict[str, str]:
+    return {"path": path, "content": content, "permissions": permissions}
+
+
+RUN = f"""\
+nft -f {FOLDER}/closed.nft 2>/dev/null || echo "the metadata service stays open: no nft here" >&2
+python3 {FOLDER}/fetch.py && \\
+    exec python3 -I {FOLDER}/agent.pyz --boot {FOLDER}/boot.json --state {STATE}
+"""
+
+# Only Python's own parts, which cloud-init needs too.
+FETCH = """\
+import hashlib, json, os, ssl, sys, time, urllib.request
+def ask(url, method="GET", context=None, **headers):
+    asked = urllib.request.Request(url, method=method, headers=headers)
+    return urllib.request.urlopen(asked, timeout=20, context=context).read()
+def identify():
+    base = "http://169.254.169.254"
+    try:
+        return ask(base + "/metadata/v1/id").decode()
+    except OSError:
+        lives = {"Metadata-Token-Expiry-Seconds": "60"}
+        token = ask(base + "/v1/token", "PUT", **lives).decode()
+        known = {"Accept": "application/json", "Metadata-Token": token}
+        said = ask(base + "/v1/instance", **known)
+        return str(json.loads(said)["id"])
+if sys.argv[1:] == ["identify"]:
+    open("/opt/brihaspati/machine-id", "w").write(identify())
+    sys.exit(0)
+boot = json.load(open("/opt/brihaspati/boot.json"))
+place = "/opt/brihaspati/agent.pyz"
+context = ssl.create_default_context()
+if boot["trust"]:
+    context.load_verify_locations(cadata=boot["trust"])
+if os.path.exists(place):
+    data = open(place, "rb").read()
+    if hashlib.sha256(data).hexdigest() == boot["agent_sha256"]:
+        sys.exit(0)
+url = boot["url"] + "/v1/agent/" + boot["agent_sha256"] + ".pyz"
+for wait in [0.2] * 10 + [1] * 30 + [5] * 60:
+    try:
+        data = ask(url, context=context)
+        if hashlib.sha256(data).hexdigest() != boot["agent_sha256"]:
+            sys.exit("the agent is not the one we were told of")
+        open(place + ".new", "wb").write(data)
+        os.chmod(place + ".new", 0o644)
+        os.rename(place + ".new", place)
+        sys.exit(0)
+    except OSError as error:
+        print(url, error, file=sys.stderr)
+        time.sleep(wait)
+sys.exit("the control plane cannot be reached")
+"""
+
+# The agent does the same by itself; this is for the day on which somebody has stopped it.
+DEADMAN = f"""\
+#!/bin/sh
+# Switch off when the agent's promise to be alive is over. Uptime cannot be set wrong, clocks can.
+while sleep 15; do
+    up=$(cut -d. -f1 /proc/uptime)
+    until=$(cat {STATE}/off-at 2>/dev/null || echo {UNREACHED_SECONDS_MAX})
+    [ "$up" -lt "$until" ] || {{ systemctl poweroff || poweroff -f; exit; }}
+done
+"""
+
+SERVICE = f"""\
+[Unit]
+Description=Brihaspati agent
+After=network-online.target
+[Service]
+ExecStart=/bin/sh {FOLDER}/run.sh
+StateDirectory=brihaspati
+StateDirectoryMode=0700
+Restart=always
+RestartSec=0.5
+[Install]
+WantedBy=multi-user.target
+"""
+
+DEADMAN_SERVICE = f"""\
+[Service]
+ExecStart=/bin/sh {FOLDER}/deadman.sh
+Restart=always
+[Install]
+WantedBy=multi-user.target
+"""
+
+# The metadata service tells whoever asks what this text says. Where there is no systemd the agent
+# is kept alive by a loop.
+# Added anew at each start: what was there of it goes first.
+CLOSED = """\
+add table inet brihaspati
+delete table inet brihaspati
+table inet brihaspati {
+  chain out {
+    type filter hook output priority 0;
+    ip daddr 169.254.169.254 reject
+    ip6 daddr fd00:a9fe:a9fe::1 reject
+  }
+}
+"""
+
+START = f"""\
+python3 {FOLDER}/fetch.py identify
+rm -f /var/lib/cloud/instance/user-data.txt* /var/lib/cloud/instance/scripts/part-*
+if systemctl daemon-reload 2>/dev/null; then
+  systemctl enable --now brihaspati-agent.service brihaspati-deadman.service
+else
+  mkdir -p -m 0700 {STATE}
+  setsid sh -c 'while :; do sh {FOLDER}/run.sh; sleep 0.5; done' \\
+    </dev/null >>{STATE}/agent.log 2>&1 &
+  setsid sh {FOLDER}/deadman.sh </dev/null >/dev/null 2>&1 &
+fi
+"""

@@ -1,0 +1,267 @@
+"""What rented machines say to the control plane, and how they are known.
+
+A machine boots with a token that works once. It trades it, from the address and with the id that
+the provider told us, for the lab and for being known by its own key. From then on it signs.
+Nothing is kept in the process: any function may answer any of its requests.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import ipaddress
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from brihaspati import ports
+from brihaspati.domain import events, sandboxes, tickets
+from brihaspati.domain.events import Event
+from brihaspati.domain.labs import Lab
+from brihaspati.domain.sandboxes import Machine, Sandbox, Slot
+from brihaspati.engine import records
+from brihaspati.engine.problems import Problem
+from brihaspati.engine.records import Record
+from brihaspati.engine.working import Worker
+from brihaspati.engine.world import World
+
+log = logging.getLogger(__name__)
+
+# Requests are signed at the control plane's time; what is older was kept by somebody.
+SIGNED_MS_MAX = 60_000
+KEPT_MS = 60 * 24 * 3_600_000
+STOLEN = (
+    "This lab was stopped for safety: somebody tried to pass for its machine. Press Play again."
+)
+CHECK = ("/bin/sh", "-c", 'read -r line; echo "got $line"')
+NO_SUCH = "There is no such machine."
+Verify = Callable[[bytes, bytes, bytes], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a machine says at its first boot. `key` is its public Ed25519 key, 32 bytes."""
+
+    label: str
+    token: str
+    machine_id: str
+    source: str
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed request: `text` is what the signature is over, at the moment `at`."""
+
+    label: str
+    at: int
+    signature: bytes
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A machine we believe, and its sandbox."""
+
+    record: Record
+    machine: Machine
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The sandbox it is of."""
+        return self.record.sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A sign of life. `load` is of a minute, `cpu` the share (0 to 1) since the last."""
+
+    state: str
+    reason: str = ""
+    input_at: int | None = None
+    line: str = ""
+    load: float = 0
+    cpu: float = 0
+    viewers: int = 0
+
+
+class Machines:
+    """Answers machines. Each call is safe to repeat by the machine that made it."""
+
+    def __init__(self, world: World, worker: Worker, verify: Verify) -> None:
+        """`verify(public key, signature, message)` of Ed25519."""
+        self.world = world
+        self.worker = worker
+        self.verify = verify
+
+    # --- the first boot --------------------------------------------------------------------------
+    def begin(self, asked: Asked) -> tuple[Known, Lab]:
+        """Spend the token. Raises Problem; a second spender puts the lab into quarantine."""
+        token = records.boot_token(self.world.secrets, asked.label)
+        if not hmac.compare_digest(token.encode(), asked.token.encode()):
+            raise Problem("not_signed_in", NO_SUCH, "Boot tokens are made for one machine.")
+        known = self._find(asked.label)
+        spent = self._spent(known.sandbox, asked.label)
+        if spent is not None and spent != asked.key:
+            self._alarm(known, "token used twice", asked.source)
+            self._post(known, events.MachineUnfit(asked.label, STOLEN))
+            raise Problem("link_spent", "This token was used before.")
+        self._check_place(known, asked)
+        if spent is None:
+            self._spend(known, asked)
+        return known, self.worker.lab(known.sandbox.slot.lab, known.sandbox.terms.lab_version)
+
+    def _check_place(self, known: Known, asked: Asked) -> None:
+        machine = known.machine
+        if machine.machine_id is None or machine.address is None:
+            raise Problem("not_ready", "The provider has not told us of it yet.", "Ask again.")
+        right_id = hmac.compare_digest(machine.machine_id.encode(), asked.machine_id.encode())
+        if right_id and _same(machine.address, asked.source):
+            return
+        self._alarm(known, "token used from elsewhere", asked.source)
+        raise Problem("not_allowed", "This token is for another machine.")
+
+    def _spent(self, sandbox: Sandbox, label: str) -> bytes | None:
+        """The key of whoever spent the token, if anybody has."""
+        item = self.world.store.get(records.machine_key(sandbox.id, f"m#{label}"))
+        return None if item is None else base64.b64decode(item.body["key"])
+
+    def _spend(self, known: Known, asked: Asked) -> None:
+        now = self.world.clock.now()
+        body = {"key": base64.b64encode(asked.key).decode(), "source": asked.source, "at": now}
+        key = records.machine_key(known.sandbox.id, f"m#{asked.label}")
+        try:
+            self.world.store.transact(
+                (ports.Put(key, body, expect=0, expires_at=now + KEPT_MS),),
+            )
+        except ports.Conflict:
+            raise Problem("busy", "Somebody spends this token now.", "Ask again.") from None
+
+    # --- later -----------------------------------------------------------------------------------
+    def identify(self, signed: Signed) -> Known:
+        """The machine that signed a request. Raises Problem."""
+        unknown = Problem("not_signed_in", NO_SUCH, "Sign with the machine's own key.")
+        sandbox_id = sandboxes.sandbox_of(signed.label)
+        item = self.world.store.get(records.machine_key(sandbox_id, f"m#{signed.label}"))
+        if item is None or abs(self.world.clock.now() - signed.at) > SIGNED_MS_MAX:
+            raise unknown
+        if not self.verify(base64.b64decode(item.body["key"]), signed.signature, signed.text):
+            raise unknown
+        return self._find(signed.label)
+
+    def hear(self, known: Known, beat: Beat) -> Record:
+        """Note a sign of life, and what follows from it; the sandbox as it is then."""
+        label, sandbox = known.machine.label, known.sandbox
+        self._note(sandbox.id, label, beat)
+        if beat.state == "failed":
+            return self._post(known, events.MachineUnfit(label, beat.reason or "It failed."))
+        record = known.record
+        if beat.state == "ready" and known.machine.state != "usable":
+            record = self._post(known, events.AgentReady(label))
+        if beat.input_at is not None and beat.input_at > (sandbox.last_input_at or 0):
+            at = min(beat.input_at, self.world.clock.now())
+            record = self._post(known, events.InputSeen(at))
+        return record
+
+    def check(self, known: Known) -> str:
+        """A ticket with which a machine tries its own terminal before anybody else does."""
+        return self._ticket(known, "terminal")
+
+    def door(self, label: str) -> tuple[str, str] | None:
+        """The address of a machine and a ticket to control it; None when it is not there."""
+        try:
+            known = self._find(label)
+        except Problem:
+            return None
+        address = known.machine.address
+        return None if address is None else (address, self._ticket(known, "control"))
+
+    def glance(self, sandbox_id: str) -> ports.Glance:
+        """What its machines said last."""
+        page = self.world.store.query(f"s#{sandbox_id}", "b#", limit=1)
+        if not page.items:
+            return ports.Glance()
+        body = page.items[0].body
+        return ports.Glance(body["input_at"], body["line"])
+
+    def _ticket(self, known: Known, permission: tickets.Permission) -> str:
+        now, machine = self.world.clock.now(), known.machine
+        ticket = tickets.Ticket(
+            id=self.world.chance.name(24),
+            env=self.world.env,
+            sandbox=known.sandbox.id,
+            machines={machine.name: machine.label},
+            terminals={"check": (machine.name, CHECK)},
+            user="machine",
+            name="machine",
+            may=(permission,),
+            issued_at=now,
+            expires_at=now + tickets.LIFE_MS,
+        )
+        return tickets.seal(ticket, self.world.secrets.sign)
+
+    def stop(self, known: Known, reason: str) -> Record:
+        """Its machine asks to be deleted."""
+        return self._post(known, events.MachineUnfit(known.machine.label, reason))
+
+    def _note(self, sandbox_id: str, label: str, beat: Beat) -> None:
+        now = self.world.clock.now()
+        body = {**asdict(beat), "at": now}
+        key = records.machine_key(sandbox_id, f"b#{label}")
+        self.world.store.transact((ports.Put(key, body, expires_at=now + KEPT_MS),))
+
+    # --- all -------------------------------------------------------------------------------------
+    def _find(self, label: str) -> Known:
+        """A machine that its sandbox still wants. Raises Problem."""
+        item = self.world.store.get(records.machine_key(sandboxes.sandbox_of(label), "home"))
+        record = None if item is None else self.worker.load(Slot.parse(item.body["slot"]))
+        machine = record.sandbox.machine(label) if record is not None else None
+        if record is None or machine is None:
+            raise Problem("not_found", NO_SUCH)
+        wanted = record.sandbox.phase in ("starting", "ready")
+        if not wanted or machine.attempt != record.sandbox.attempt:
+            raise Problem("link_spent", "This machine is not wanted any more.")
+        return Known(record, machine)
+
+    def _post(self, known: Known, event: Event) -> Record:
+        record = self.worker.post(known.sandbox.slot, event)
+        if record is None:
+            raise Problem("not_found", NO_SUCH)
+        if record.unfinished:
+            self.worker.pass_on(record)
+        return record
+
+    def _alarm(self, known: Known, what: str, source: str) -> None:
+        """Tell whoever watches, and write it down beside the machine."""
+        label, now = known.machine.label, self.world.clock.now()
+        log.error(
+            "machine alarm",
+            extra={"metric": "machine_alarms", "label": label, "what": what, "source": source},
+        )
+        body = {"label": label, "what": what, "source": source, "at": now}
+        key = records.machine_key(known.sandbox.id, f"alarm#{now:015d}")
+        self.world.store.transact((ports.Put(key, body, expires_at=now + KEPT_MS),))
+
+
+def key_of(text: str) -> bytes | None:
+    """The 32 bytes of a key, or None."""
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return key if len(key) == 32 else None
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two texts are the same address."""
+    try:
+        return _plain(one) == _plain(other)
+    except ValueError:
+        return False
+
+
+def _plain(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    address = ipaddress.ip_address(text)
+    mapped = getattr(address, "ipv4_mapped", None)
+    return mapped or address

@@ -1,0 +1,175 @@
+"""Routes of rented machines: the program they run, their first boot, their signs of life."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Literal
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from pydantic import BaseModel, Field
+
+from brihaspati.domain import firstboot, labs
+from brihaspati.engine.machines import Asked, Beat, key_of
+from brihaspati.engine.problems import Problem
+from brihaspati.engine.records import Record
+from brihaspati.entrypoints.http.models import Nothing, Strict
+from brihaspati.entrypoints.http.routes import call, route
+
+# What an answer of this kind says is base64, as API Gateway wants bytes.
+ZIP = "application/zip"
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+class BootBody(Strict):
+    """A machine at its first boot: its label, the provider's id of it, its public key."""
+
+    label: Annotated[str, Field(pattern=r"^bh-[a-z0-9-]{1,61}$")]
+    machine_id: Annotated[str, Field(min_length=1, max_length=64)]
+    key: Annotated[str, Field(description="Ed25519, 32 bytes in base64", max_length=44)]
+
+
+class LabSetup(BaseModel):
+    """What makes the lab on the machine: a shell script as root, and for how long it may run."""
+
+    script: Annotated[str, Field(description="base64")]
+    seconds_max: int
+    user: labs.User
+    environment: dict[str, str]
+    terminals: dict[str, tuple[str, tuple[str, ...] | None]]
+
+
+class Issuer(BaseModel):
+    """Where the machine gets its certificate by ACME, and with which profile."""
+
+    directory: str
+    profile: str | None
+
+
+class Booted(BaseModel):
+    """All a machine needs to be a lab. `host`: by what name or address browsers will come."""
+
+    now: int
+    env: str
+    sandbox: str
+    machine: str
+    public_key: Annotated[str, Field(description="the control plane's, Ed25519, base64")]
+    origins: list[str]
+    host: str
+    issuer: Issuer | None
+    lab: LabSetup
+
+
+class BeatBody(Strict):
+    """A sign of life, every 30 seconds and when the state changes."""
+
+    state: Literal["starting", "ready", "failed"]
+    reason: Annotated[str, Field(max_length=500)] = ""
+    input_at: int | None = None
+    line: Annotated[str, Field(max_length=400)] = ""
+    load: Annotated[float, Field(ge=0, le=100_000)] = 0
+    cpu: Annotated[float, Field(ge=0, le=1)] = 0
+    viewers: Annotated[int, Field(ge=0, le=10_000)] = 0
+
+
+class BeatAnswer(BaseModel):
+    """What time it is, and until when the machine is wanted; `over`: it is not, any more."""
+
+    now: int
+    phase: str
+    deadline_at: int | None
+    over: bool
+
+
+class CheckTicket(BaseModel):
+    """A ticket for the terminal `check`, which answers `got` and the line that was typed."""
+
+    now: int
+    ticket: str
+
+
+class StopBody(Strict):
+    """Why a machine asks to be deleted."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=300)]
+
+
+@route("GET", "/v1/agent/<name>", action="look_around", scope="public")
+def agent_archive(name: str) -> Response[str]:
+    """The program that rented machines run, `<sha256>.pyz`; it never changes under its name."""
+    archive = call().archive
+    if archive is None or name != f"{archive.sha256}.pyz":
+        raise Problem("not_found", "There is no such program.", "Start a new lab.")
+    headers = {"Cache-Control": IMMUTABLE}
+    return Response(200, ZIP, base64.b64encode(archive.data).decode(), headers=headers)
+
+
+@route("POST", "/v1/machines/bootstrap", action="boot", scope="machine")
+def bootstrap(body: Annotated[BootBody, Body()]) -> Booted:
+    """Spend a boot token: the lab, for being known by a key from now on."""
+    asked, engine = call(), call().engine
+    assert asked.visitor is not None
+    assert asked.visitor.token is not None
+    key = key_of(body.key)
+    if key is None:
+        raise Problem("bad_field", "This is no key.", "Send 32 bytes in base64.", field="key")
+    said = Asked(body.label, asked.visitor.token, body.machine_id, asked.visitor.source, key)
+    known, lab = engine.machines.begin(said)
+    machine = known.machine
+    spec = next(spec for spec in lab.machines if spec.name == machine.name)
+    directory = asked.addresses.issuer
+    return Booted(
+        now=engine.world.clock.now(),
+        env=engine.world.env,
+        sandbox=known.sandbox.id,
+        machine=machine.name,
+        public_key=base64.b64encode(engine.world.secrets.public_key()).decode(),
+        origins=sorted(asked.addresses.origins),
+        host=machine.address or "",
+        issuer=Issuer(directory=directory, profile="shortlived") if directory else None,
+        lab=_setup(lab, spec),
+    )
+
+
+def _setup(lab: labs.Lab, spec: labs.MachineSpec) -> LabSetup:
+    return LabSetup(
+        script=base64.b64encode(firstboot.script(spec)).decode(),
+        seconds_max=spec.setup_seconds_max,
+        user=spec.user,
+        environment=dict(spec.environment),
+        terminals={t.name: (t.machine, t.command) for t in lab.terminals},
+    )
+
+
+@route("POST", "/v1/machines/beat", action="report", scope="machine")
+def beat(body: Annotated[BeatBody, Body()]) -> BeatAnswer:
+    """A sign of life, and what follows from it."""
+    asked = call()
+    record = asked.engine.machines.hear(asked.machine, Beat(**body.model_dump()))
+    return _answer(record)
+
+
+@route("POST", "/v1/machines/ticket", action="report", scope="machine")
+def check_ticket(body: Annotated[Nothing, Body()]) -> CheckTicket:  # noqa: ARG001 - it is empty
+    """A ticket with which the machine tries its own terminal, as a browser would."""
+    asked = call()
+    return CheckTicket(
+        now=asked.engine.world.clock.now(), ticket=asked.engine.machines.check(asked.machine)
+    )
+
+
+@route("POST", "/v1/machines/stop", action="report", scope="machine")
+def stop_machine(body: Annotated[StopBody, Body()]) -> BeatAnswer:
+    """The machine asks to be deleted."""
+    asked = call()
+    return _answer(asked.engine.machines.stop(asked.machine, body.reason))
+
+
+def _answer(record: Record) -> BeatAnswer:
+    sandbox = record.sandbox
+    return BeatAnswer(
+        now=call().engine.world.clock.now(),
+        phase=sandbox.phase,
+        deadline_at=sandbox.deadline_at,
+        over=sandbox.phase not in ("starting", "ready"),
+    )

@@ -1,0 +1,53 @@
+"""The user data of rented machines, and what happens in a fresh machine."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+
+import pytest
+import yaml
+
+from brihaspati.domain import boot, firstboot, labs
+from brihaspati.engine import world
+
+BOOT = boot.Boot("https://app.example.org", "ab" * 32)
+TOLD = boot.Told("bh-production12-" + "a" * 12 + "-a99-" + "m" * 20, "a" * 12, "t" * 43)
+
+
+def test_user_data_fits_both_clouds_whatever_the_lab() -> None:
+    """The lab itself comes with the bootstrap: its size does not matter here."""
+    text = boot.user_data(BOOT, TOLD)
+    assert len(text.encode()) < boot.BYTES_MAX / 2
+    root = "-----BEGIN CERTIFICATE-----\n" + "A" * 4000
+    assert len(boot.user_data(boot.Boot(BOOT.url, "ab" * 32, root), TOLD).encode()) < boot.BYTES_MAX
+
+
+def test_user_data_is_cloud_config_whose_scripts_can_be_read() -> None:
+    config = yaml.safe_load(boot.user_data(BOOT, TOLD))
+    files = {f["path"]: f for f in config["write_files"]}
+    assert files[f"{boot.FOLDER}/boot.json"]["permissions"] == "0600"
+    compile(files[f"{boot.FOLDER}/fetch.py"]["content"], "fetch.py", "exec")
+    scripts = [files[f"{boot.FOLDER}/{n}"]["content"] for n in ("run.sh", "deadman.sh")]
+    for script in (*scripts, config["runcmd"][0][2]):
+        subprocess.run(["sh", "-n"], input=script.encode(), check=True)
+
+
+@pytest.mark.parametrize("secret", ["PRIVATE", "password", "dop_v1"])
+def test_user_data_holds_no_other_secret(secret: str) -> None:
+    assert secret not in boot.user_data(BOOT, TOLD)
+
+
+def test_a_fresh_machine_gets_user_files_and_setup_in_one_script() -> None:
+    file = labs.LabFile("/srv/a", b"hello", 0o600)
+    spec = labs.MachineSpec("main", user="student", files=(file,), setup="true")
+    text = firstboot.script(spec).decode()
+    assert base64.b64encode(b"hello").decode() in text
+    assert firstboot.needed(spec)
+    plain = labs.MachineSpec("main")
+    assert not firstboot.needed(plain)
+    subprocess.run(["sh", "-n"], input=firstboot.script(plain), check=True)
+
+
+def test_where_nothing_is_rented_no_machine_is_believed() -> None:
+    assert not world.nobody_is_believed(b"", b"", b"")
