@@ -16,7 +16,7 @@ TEST_TOOLS := $(HOST_TOOLS) chromium=chromium bwrap=bubblewrap dockerd=docker.io
 TEST_TOOLS += WebKitWebDriver=webkit2gtk-driver Xvfb=xvfb dbus-run-session=dbus-daemon dbus-launch=dbus-x11
 VM_TOOLS := qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap mke2fs=e2fsprogs socat=socat
 
-.PHONY: help install up test clouds-test vm-test coverage lint bench package bench-cold torture shots lighthouse web lock clean install-dev
+.PHONY: help install up test clouds-test vm-test coverage lint bench template package bench-cold torture shots lighthouse web lock clean install-dev
 
 help:  ## Say what can be done
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## /  make \1\t/' | expand -t 18
@@ -55,6 +55,9 @@ lint: install-dev  ## Check style, types, layers and the web app's code
 
 bench: install-dev  ## Measure, beside a floor and a peer where there is one
 	@.venv/bin/python -m bench $(ARGS)
+
+template: install-dev  ## Make the template of the cloud mode, and look at it with cfn-lint and checkov
+	@scripts/template
 
 package: install-dev  ## Build the zips of the cloud mode (ARGS="--architecture x86_64" too)
 	@.venv/bin/python -m packing $(ARGS)

@@ -11,7 +11,7 @@ import grimp
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src"
-HANDLERS = "brihaspati.entrypoints.aws_lambda"
+HANDLERS = "brihaspati.wiring.functions"
 # What a handler hands to Lambda is called so, in every module that is one.
 HANDLER = "handler"
 # Packages that import nothing when they are imported: what their functions import is of the
@@ -66,11 +66,23 @@ def _function(graph: grimp.ImportGraph, name: str, module: str) -> Function:
         parents = {parent for one in ours for parent in _parents(one)} - ours
         if not parents:
             break
-        for parent in parents:
-            reached |= graph.find_upstream_modules(parent)
+        for one in {one for parent in parents for one in _at_once(graph, parent)}:
+            reached |= graph.find_upstream_modules(one) | {one}
         ours |= parents | {one for one in reached if one.partition(".")[0] == "brihaspati"}
     others = {one.partition(".")[0] for one in reached - ours}
     return Function(name, module, frozenset(ours), frozenset(others))
+
+
+def _at_once(graph: grimp.ImportGraph, package: str) -> set[str]:
+    """What a package imports when it is imported, without what its functions import when called."""
+    body = ast.parse(SOURCES.joinpath(*package.split("."), "__init__.py").read_text()).body
+    lines = {node.lineno for node in body if isinstance(node, ast.Import | ast.ImportFrom)}
+    return {
+        imported
+        for imported in graph.find_modules_directly_imported_by(package)
+        for said in graph.get_import_details(importer=package, imported=imported)
+        if said["line_number"] in lines
+    }
 
 
 def _parents(module: str) -> Iterable[str]:

@@ -25,7 +25,10 @@ GIVEN = frozenset({"boto3", "botocore", "dateutil", "s3transfer", "six", "urllib
 # Parts of packages that nothing of ours imports: the pictures and scripts of an API browser, and
 # utilities of Powertools, each for a service we do not use. A test imports every function without.
 POWERTOOLS = "aws_lambda_powertools"
+# PyNaCl is compiled: of cffi it needs the backend beside, and none of its compiler.
 PRUNED = (
+    "cffi",
+    "pycparser",
     f"{POWERTOOLS}/event_handler/openapi/swagger_ui",
     *(
         f"{POWERTOOLS}/utilities/{name}"

@@ -316,3 +316,9 @@ def _micros(found: Mapping[str, str], name: str) -> int:
         raise SettingsError(f"{name}={text!r} must be an amount of money, 0 or more, as 0.05")
     whole, _, part = text.partition(".")
     return int(whole) * 1_000_000 + int(part.ljust(6, "0"))
+
+
+def warmed(environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The functions that are to be warm when a class begins."""
+    found = os.environ if environment is None else environment
+    return tuple(found.get("BRIHASPATI_WARMED", "").split())

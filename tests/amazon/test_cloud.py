@@ -12,7 +12,7 @@ from brihaspati import settings
 from brihaspati.adapters import clocks, dynamodb, elsewhere, memory, ssm
 from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.effects import DUTIES
-from brihaspati.wiring import cloud
+from brihaspati.wiring import cloud, renting
 from emulators import amazon_stand, servers
 from emulators.amazon_stand import Made
 from house import a_lab
@@ -132,10 +132,10 @@ def test_only_who_rents_reads_tokens_and_from_the_parameters(
     assert all(isinstance(one, elsewhere.Elsewhere) for one in serving.values())
     assert serving["linode"].price_micros_per_hour(a_lab().machines[0]) == 50_000
     with pytest.raises(ssm.MissingSecret, match="/brihaspati/rents/linode-token"):
-        cloud.cloud(renter, duties=DUTIES)
+        cloud.cloud(renter, duties=DUTIES, renting=renting.providers)
     amazon_stand.services_at(address).of("ssm")(
         "put_parameter", Name="/brihaspati/rents/linode-token", Value="t", Type="SecureString"
     )
-    renting = cloud.cloud(renter, duties=DUTIES).engine.world.providers
-    assert list(renting) == ["linode", "linode-b"]
-    assert not any(isinstance(one, elsewhere.Elsewhere) for one in renting.values())
+    found = cloud.cloud(renter, duties=DUTIES, renting=renting.providers).engine.world.providers
+    assert list(found) == ["linode", "linode-b"]
+    assert not any(isinstance(one, elsewhere.Elsewhere) for one in found.values())

@@ -82,9 +82,9 @@ class Playing:
                 _check_hours(room, member, now)
                 self.budgets.note(room, slot, terms)
                 again = True
-                asked = self.worker.post(slot, events.Played())
-                if asked is not None:
-                    self.worker.pass_on(asked)
+                posted = self.worker.post(slot, events.Played())
+                if posted is not None:
+                    self.worker.pass_on(posted)
             member = membership.read(self.world.store, member.person.id)
         raise Problem("busy", "Your lab is changing right now.", "Press Play again.")
 

@@ -7,8 +7,8 @@ settings or its role, it hears of when it comes to need it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 from brihaspati import ports
 from brihaspati.adapters import (
@@ -23,9 +23,10 @@ from brihaspati.adapters import (
     ssm,
 )
 from brihaspati.domain.effects import Duty
+from brihaspati.domain.pace import Pace
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.world import Bounds, World
-from brihaspati.settings import CloudSettings, Settings, SettingsError
+from brihaspati.settings import Settings, SettingsError
 
 # Clouds list a machine up to seconds late, and boot one in a minute or so.
 BOUNDS = Bounds(start_seconds_max=300, lookup_grace_ms=8_000)
@@ -33,6 +34,19 @@ BOUNDS = Bounds(start_seconds_max=300, lookup_grace_ms=8_000)
 DUE_SHARDS = 8
 # The topic of messages for those who may delete.
 ENDING = "ending"
+
+
+# Providers of the settings' accounts, given how to read a secret, for one's duties.
+Renting = Callable[[Settings, Callable[[str], str], frozenset[Duty]], Mapping[str, ports.Provider]]
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A provider that may not be asked at any time."""
+
+    def pace(self) -> Pace:
+        """How to treat it now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +73,11 @@ def cloud(
     chosen: Settings,
     *,
     duties: frozenset[Duty] = frozenset(),
+    renting: Renting | None = None,
     providers: Mapping[str, ports.Provider] | None = None,
     agents: ports.Agents | None = None,
 ) -> Cloud:
-    """The parts of a function. With any duty it may read the tokens of the clouds, and use them.
+    """The parts of a function. `renting` reads the tokens of the clouds, and uses them.
 
     `providers` and `agents` replace those of the settings. Raises SettingsError without a table.
     """
@@ -75,13 +90,15 @@ def cloud(
     connection = dynamodb.Connection(dynamodb.Place(aws.table, region, endpoint))
     parameters = ssm.Parameters(services.of("ssm"), aws.parameters)
     queue, timer = _queue_and_timer(chosen, services, clock, chance)
+    rented = renting(chosen, parameters.text, duties) if renting else providers or _named(chosen)
     secrets = ssm.Keys(parameters)
     world = World(
         env=chosen.env,
         store=dynamodb.Store(connection, clock, chance),
         queue=queue,
         timer=timer,
-        providers=providers or _providers(chosen, parameters, renting=bool(duties)),
+        providers=rented,
+        paces=_paces(rented),
         agents=agents or elsewhere.NoAgents(),
         clock=clock,
         chance=chance,
@@ -93,9 +110,8 @@ def cloud(
         pool=chosen.pool,
         currency=chosen.currency,
     )
-    mail = ses.Letters(
-        _if_set(services.of("sesv2"), BRIHASPATI_MAIL_FROM=aws.mail_from), aws.mail_from
-    )
+    ask = _if_set(services.of("sesv2"), BRIHASPATI_MAIL_FROM=aws.mail_from)
+    mail = ses.Letters(ask, aws.mail_from)
     return Cloud(chosen, services, connection, queue, parameters, secrets, mail, Engine(world))
 
 
@@ -138,29 +154,15 @@ def _if_set(ask: amazon.Ask, **needed: str) -> amazon.Ask:
     return refuse if missing else ask
 
 
-def _providers(
-    chosen: Settings, parameters: ssm.Parameters, *, renting: bool
-) -> dict[str, ports.Provider]:
-    """Who rents machines for us: by tokens from the parameter store, if this function may."""
-    if not renting:
-        names = [
-            account.name if at == 0 else f"{account.name}-{region}"
-            for account in chosen.clouds
-            for at, region in enumerate(account.regions)
-        ]
-        return {name: elsewhere.Elsewhere(name, chosen.host_price_micros) for name in names}
-    from brihaspati.wiring import rented  # noqa: PLC0415 - its HTTP client is for those who rent
-
-    text: Callable[[str], str] = parameters.text
-    accounts = tuple(_with_tokens(account, text) for account in chosen.clouds)
-    found: dict[str, ports.Provider] = {}
-    found |= rented.providers(replace(chosen, clouds=accounts))
-    return found
+def _paces(providers: Mapping[str, ports.Provider]) -> dict[str, Callable[[], Pace]]:
+    return {name: one.pace for name, one in providers.items() if isinstance(one, Paced)}
 
 
-def _with_tokens(account: CloudSettings, text: Callable[[str], str]) -> CloudSettings:
-    """The account with its token: from the environment on a bench, else from the parameters."""
-    if account.token:
-        return account
-    token = text(f"{account.name}-token")
-    return replace(account, token=token, sweep_token=token)
+def _named(chosen: Settings) -> dict[str, ports.Provider]:
+    """Providers in name and price, for functions that have no token."""
+    names = [
+        account.name if at == 0 else f"{account.name}-{region}"
+        for account in chosen.clouds
+        for at, region in enumerate(account.regions)
+    ]
+    return {name: elsewhere.Elsewhere(name, chosen.host_price_micros) for name in names}

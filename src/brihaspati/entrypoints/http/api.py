@@ -11,7 +11,8 @@ from __future__ import annotations
 import functools
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -51,11 +52,17 @@ MODULES = (public, student, guide, trainer, machines)
 Event = Mapping[str, Any]
 
 
-def resolver() -> APIGatewayHttpResolver:
-    """Powertools' router with every route of the table, validating by the handlers' signatures."""
+def routes_of(modules: Iterable[ModuleType]) -> list[Route]:
+    """The routes that these modules declare."""
+    names = {module.__name__ for module in modules}
+    return [declared for declared in routes.TABLE if declared.handler.__module__ in names]
+
+
+def resolver(table: Sequence[Route]) -> APIGatewayHttpResolver:
+    """Powertools' router with these routes, validating by the handlers' signatures."""
     app = APIGatewayHttpResolver(enable_validation=True)
     app.exception_handler(Exception)(_problem)
-    for declared in routes.TABLE:
+    for declared in table:
         declare = app.route(
             declared.rule,
             declared.method,
@@ -71,7 +78,7 @@ def resolver() -> APIGatewayHttpResolver:
 
 def openapi() -> dict[str, Any]:
     """The OpenAPI 3.1 document of the API."""
-    text = resolver().get_openapi_json_schema(
+    text = resolver(routes.TABLE).get_openapi_json_schema(
         title="Brihaspati",
         version=__version__,
         description="Errors are RFC 9457 problems; moments are milliseconds since the epoch.",
@@ -97,12 +104,19 @@ class Api:
     """Answers request events. `context` is what Lambda passes; embedded mode has none."""
 
     def __init__(
-        self, engine: Engine, addresses: Addresses, archive: routes.Archive | None = None
+        self,
+        engine: Engine,
+        addresses: Addresses,
+        archive: routes.Archive | None = None,
+        *,
+        modules: Iterable[ModuleType] = MODULES,
     ) -> None:
+        """`modules`: whose routes are answered; the others' are not there."""
         self.engine = engine
         self.archive = archive
         self.addresses = addresses
-        self.app = resolver()
+        self.table = routes_of(modules)
+        self.app = resolver(self.table)
 
     def __call__(self, event: Event, context: LambdaContext | None = None) -> dict[str, Any]:
         """The response to a request event: statusCode, headers, cookies, body."""
@@ -116,7 +130,7 @@ class Api:
         method, path = event["requestContext"]["http"]["method"], event["rawPath"]
         if (method, path) == ("GET", "/v1/openapi.json"):
             return _built(Response(200, "application/json", _document()))
-        found, values = _find(method, path)
+        found, values = _find(self.table, method, path)
         refused = self._malformed(event, method)
         if refused is not None:
             return _built(refused)
@@ -200,9 +214,9 @@ class Api:
             return None
 
 
-def _find(method: str, path: str) -> tuple[Route, Mapping[str, str]]:
+def _find(table: Sequence[Route], method: str, path: str) -> tuple[Route, Mapping[str, str]]:
     known_path = False
-    for declared in routes.TABLE:
+    for declared in table:
         matched = declared.pattern.match(path)
         if matched is None:
             continue

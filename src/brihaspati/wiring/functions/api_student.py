@@ -1,0 +1,5 @@
+"""What students do in a class and with their labs."""
+
+from brihaspati.wiring.functions import people
+
+handler = people.web("api_student")

@@ -1,0 +1,5 @@
+"""Ending machines, for SQS."""
+
+from brihaspati.wiring.functions import workers
+
+handler = workers.ender()

@@ -1,0 +1,5 @@
+"""Starting machines, for SQS."""
+
+from brihaspati.wiring.functions import workers
+
+handler = workers.starter()

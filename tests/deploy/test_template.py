@@ -1,0 +1,209 @@
+"""The template that osls makes of serverless.yml: what it costs, and who may do what."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brihaspati.adapters import dynamodb
+from brihaspati.entrypoints.aws_lambda import boundaries
+from brihaspati.entrypoints.http import api, machines
+from tidy import tracked
+
+ROOT = tracked.ROOT
+PLACE = ".serverless/cloudformation-template-update-stack.json"
+RESOURCES_MAX = 200
+# A role may name several things by a star only where their names are made later.
+STARS = {
+    r":log-group:/aws/lambda/brihaspati-prod-\w+:\*$": "streams of one function's own log",
+    r":schedule/brihaspati-prod/\*$": "each lab has a schedule, all in our own group",
+}
+
+# No function answers the agents of rented machines yet; the embedded mode does.
+ANSWERED = [module for module in api.MODULES if module is not machines]
+ROUTES = len(api.routes_of(ANSWERED)) + 1  # and the document of the API
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def template() -> Json:
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed: there is no osls to make the template")
+    done = subprocess.run(
+        [ROOT / "scripts/template", "package"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: Json = json.loads((ROOT / PLACE).read_text())
+    return found
+
+
+def of_type(template: Json, kind: str) -> dict[str, Json]:
+    return {n: r["Properties"] for n, r in template["Resources"].items() if r["Type"] == kind}
+
+
+def text_of(value: Any) -> str:
+    """A value of the template as text, with functions of CloudFormation as JSON."""
+    match value:
+        case {"Fn::Sub": str(text)}:
+            return text
+        case str():
+            return value
+        case _:
+            return json.dumps(value, sort_keys=True)
+
+
+def statements(template: Json) -> list[tuple[str, Json]]:
+    return [
+        (name, statement)
+        for name, role in of_type(template, "AWS::IAM::Role").items()
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def test_every_route_is_in_exactly_one_function() -> None:
+    assert sorted(m.__name__ for m in ANSWERED) == sorted(
+        m.__name__ for modules in boundaries.BOUNDARIES.values() for m in modules
+    )
+    owned = [a for name in boundaries.BOUNDARIES for a in boundaries.addresses(name)]
+    assert len(owned) == len(set(owned)) == ROUTES
+
+
+def test_the_committed_routes_are_those_of_the_table() -> None:
+    wanted = {
+        name: [{"httpApi": address} for address in boundaries.addresses(name)]
+        for name in boundaries.BOUNDARIES
+    }
+    path = ROOT / "deploy/routes.json"
+    text = json.dumps(wanted, indent=2) + "\n"
+    assert path.read_text() == text, f"write into {path.name}:\n{text}"
+
+
+def test_the_template_is_small_and_a_route_costs_one_resource(template: Json) -> None:
+    resources = template["Resources"]
+    assert len(resources) <= RESOURCES_MAX
+    made = of_type(template, "AWS::ApiGatewayV2::Route")
+    assert len(made) == ROUTES
+    # All routes of a function share what else there is, so one more is one resource more.
+    assert len(of_type(template, "AWS::ApiGatewayV2::Integration")) == len(boundaries.BOUNDARIES)
+    said = [name for name in resources if name.startswith("HttpApiRoute")]
+    assert len(said) == len(made)
+
+
+def test_the_table_is_the_adapter_s(template: Json) -> None:
+    (table,) = of_type(template, "AWS::DynamoDB::Table").values()
+    wanted = dynamodb.definition(table["TableName"])
+
+    def by_name(found: Json) -> Json:
+        return {
+            **{key: found[key] for key in ("BillingMode", "KeySchema")},
+            "attributes": sorted(found["AttributeDefinitions"], key=str),
+            "indexes": {one["IndexName"]: one for one in found["GlobalSecondaryIndexes"]},
+        }
+
+    assert by_name(table) == by_name(wanted)
+    assert table["TimeToLiveSpecification"] == {
+        "AttributeName": dynamodb.TTL_ATTRIBUTE,
+        "Enabled": True,
+    }
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["DeletionProtectionEnabled"] is True
+    assert template["Resources"]["Table"]["DeletionPolicy"] == "Retain"
+
+
+def test_each_function_has_a_role_of_its_own_and_lambda_s_own_runtime(template: Json) -> None:
+    functions = of_type(template, "AWS::Lambda::Function")
+    roles = {text_of(one["Role"]) for one in functions.values()}
+    assert len(roles) == len(functions)
+    for name, one in functions.items():
+        assert (one["Runtime"], one["Architectures"]) == ("python3.13", ["arm64"]), name
+        assert one["Timeout"] <= 60, name
+    kept = of_type(template, "AWS::Logs::LogGroup")
+    assert len(kept) == len(functions) + 1  # and the gateway's
+    assert all(one["RetentionInDays"] == 30 for one in kept.values())
+
+
+def test_only_what_answers_people_is_snapped(template: Json) -> None:
+    snapped = {
+        text_of(one["FunctionName"])
+        for one in of_type(template, "AWS::Lambda::Function").values()
+        if "SnapStart" in one
+    }
+    assert snapped == {f"brihaspati-prod-{name}" for name in boundaries.BOUNDARIES}
+
+
+def test_no_role_has_more_than_it_names(template: Json) -> None:
+    for role, statement in statements(template):
+        actions = statement["Action"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            assert re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action), (role, action)
+        assert statement["Effect"] == "Allow"
+        resources = statement["Resource"]
+        for resource in resources if isinstance(resources, list) else [resources]:
+            text = text_of(resource)
+            assert "*" not in text or any(re.search(star, text) for star in STARS), (role, text)
+
+
+def test_who_answers_people_reads_no_token_and_who_ends_cannot_create(template: Json) -> None:
+    secrets: dict[str, str] = {}
+    for role, statement in statements(template):
+        if statement["Sid"] == "secrets":
+            secrets[role] = " ".join(map(text_of, statement["Resource"]))
+    readers = {role for role, names in secrets.items() if "digitalocean" in names}
+    assert readers == {"ProvisionRole", "DeprovisionRole", "SweepRole"}
+    creators = {role for role, names in secrets.items() if names.endswith("digitalocean-token")}
+    assert creators == {"ProvisionRole"}
+
+
+def test_services_that_call_for_us_may(template: Json) -> None:
+    """What an emulator does not enforce: the roles of the scheduler and of queue mappings."""
+    roles = of_type(template, "AWS::IAM::Role")
+    alarms = roles["AlarmRole"]
+    assert alarms["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {
+        "Service": "scheduler.amazonaws.com"
+    }
+    (said,) = alarms["Policies"][0]["PolicyDocument"]["Statement"]
+    assert said["Action"] == "sqs:SendMessage"
+    assert [r["Fn::GetAtt"][0] for r in said["Resource"]] == ["EndingQueue", "EndingDead"]
+    for role, queue in (("ProvisionRole", "StartingQueue"), ("DeprovisionRole", "EndingQueue")):
+        (take,) = [s for r, s in statements(template) if r == role and s["Sid"] == "take"]
+        assert take["Resource"] == [{"Fn::GetAtt": [queue, "Arn"]}]
+        assert set(take["Action"]) == {
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+        }
+
+
+def test_what_fails_comes_back_late_enough_and_ends_among_the_dead(template: Json) -> None:
+    queues, functions = of_type(template, "AWS::SQS::Queue"), template["Resources"]
+    for mapping in of_type(template, "AWS::Lambda::EventSourceMapping").values():
+        queue = queues[mapping["EventSourceArn"]["Fn::GetAtt"][0]]
+        function = functions[mapping["FunctionName"]["Fn::GetAtt"][0]]["Properties"]
+        assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        alarms = json.dumps(of_type(template, "AWS::CloudWatch::Alarm"))
+        assert f'["{dead}", "QueueName"]' in alarms
+    ending = list(of_type(template, "AWS::Lambda::Function").values())
+    kept = {text_of(f["FunctionName"]) for f in ending if "ReservedConcurrentExecutions" in f}
+    assert "brihaspati-prod-deprovision" in kept
+
+
+def test_no_secret_is_in_the_template() -> None:
+    for path in [ROOT / "serverless.yml", *sorted((ROOT / "deploy").rglob("*.yml"))]:
+        if "node_modules" not in path.parts:
+            assert not re.search(r"(?i)(token|password|secret)\s*:\s*\S", path.read_text()), path
+
+
+def test_each_handler_is_a_module_that_is_there(template: Json) -> None:
+    for one in of_type(template, "AWS::Lambda::Function").values():
+        module = one["Handler"].removesuffix(".handler")
+        assert (ROOT / "src" / Path(*module.split("."))).with_suffix(".py").exists()
