@@ -27,6 +27,7 @@ GIVEN = frozenset({"boto3", "botocore", "dateutil", "s3transfer", "six", "urllib
 POWERTOOLS = "aws_lambda_powertools"
 # PyNaCl is compiled: of cffi it needs the backend beside, and none of its compiler.
 PRUNED = (
+    "certifi/tests",
     "cffi",
     "pycparser",
     f"{POWERTOOLS}/event_handler/openapi/swagger_ui",

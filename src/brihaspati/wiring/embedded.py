@@ -14,7 +14,7 @@ from brihaspati.entrypoints.server.aside import Aside
 from brihaspati.entrypoints.server.crew import Crew
 from brihaspati.entrypoints.server.waiting import Bell
 from brihaspati.settings import Settings
-from brihaspati.wiring import hosts, rented
+from brihaspati.wiring import accounts, hosts, rented
 
 # Lists of our own host do not lag: a look-up may be believed soon.
 BOUNDS = Bounds(start_seconds_max=120, lookup_grace_ms=500)
@@ -55,7 +55,7 @@ def embedded(chosen: Settings) -> Embedded:
     queue = sqlite.Queue(database, clock)
     agents, bell, secrets = HubAgents(), Bell(), keyring.Keyring(chosen.data)
     host = hosts.host_of(chosen)
-    clouds = rented.providers(chosen)
+    clouds = accounts.providers(chosen)
     providers: dict[str, ports.Provider] = {host.provider.name: _priced(host.provider, chosen)}
     providers |= {name: one for name, one in clouds.items() if name not in providers}
     renting = rented.renting(chosen) if host.provider.rented else None

@@ -16,7 +16,7 @@ from brihaspati.adapters.namespaces.network import Networks
 from brihaspati.adapters.namespaces.provider import Namespaces
 from brihaspati.entrypoints.cli.shop import CannotRun
 from brihaspati.settings import CloudName, ProviderName, Settings
-from brihaspati.wiring import rented
+from brihaspati.wiring import accounts
 from brihaspati_agent.places import NoSuchMachine, Place, Places
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _docker(chosen: Settings) -> DockerEngine:
 
 def _rented(chosen: Settings, cloud: CloudName) -> Host:
     """Machines that are not on this host: nobody reaches into them from here."""
-    provider = rented.providers(chosen)[cloud]
+    provider = accounts.providers(chosen)[cloud]
 
     def start() -> None:
         try:

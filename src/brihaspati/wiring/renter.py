@@ -15,7 +15,7 @@ from brihaspati.engine import errands
 from brihaspati.engine.engine import Engine
 from brihaspati.entrypoints.cli.shop import CannotRun, Progress
 from brihaspati.settings import Settings
-from brihaspati.wiring import rented
+from brihaspati.wiring import accounts
 
 SMOKE_SECONDS_MAX = 3_600
 BAKE_SECONDS_MAX = 2 * 3_600
@@ -26,7 +26,7 @@ class AccountRenter:
 
     def __init__(self, chosen: Settings, cloud: str | None, env: str | None, say: Progress) -> None:
         chosen = replace(chosen, env=env) if env is not None else chosen
-        found = rented.providers(chosen)
+        found = accounts.providers(chosen)
         name = cloud or chosen.provider
         if name not in found:
             raise CannotRun(f"set {name.upper()}_TOKEN to rent machines of {name}")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from brihaspati import ports
 from brihaspati.domain.effects import Duty
 from brihaspati.settings import CloudSettings, Settings
-from brihaspati.wiring import rented
+from brihaspati.wiring import accounts
 
 Text = Callable[[str], str]
 
@@ -17,8 +17,8 @@ def providers(
     chosen: Settings, text: Text, duties: frozenset[Duty]
 ) -> Mapping[str, ports.Provider]:
     """One for each region of each account. Raises MissingSecret."""
-    accounts = tuple(_with_token(account, text, duties) for account in chosen.clouds)
-    return {**rented.providers(replace(chosen, clouds=accounts))}
+    owned = tuple(_with_token(account, text, duties) for account in chosen.clouds)
+    return {**accounts.providers(replace(chosen, clouds=owned))}
 
 
 def _with_token(account: CloudSettings, text: Text, duties: frozenset[Duty]) -> CloudSettings:
