@@ -34,6 +34,8 @@ COMMANDS = (
     "provider",
     "image",
     "preflight",
+    "cloud-sim",
+    "cost",
 )
 
 
