@@ -33,6 +33,10 @@ def test_full_reaches_every_other_port(port: int) -> None:
     assert reached(egress.rules("full"), "tcp", port) == (port not in egress.NEVER)
 
 
+def test_closed_ports_side_by_side_and_at_the_ends_leave_no_span_between() -> None:
+    assert egress.spans_between((1, 25, 26, 65535), *egress.ALL_PORTS) == ((2, 24), (27, 65534))
+
+
 def test_only_https_comes_in() -> None:
     assert [(h.protocol, h.ports) for h in egress.rules("full").inbound] == [("tcp", "443")]
 

@@ -57,6 +57,12 @@ def test_what_is_lacking_is_named_with_its_fix() -> None:
         assert all(one.fix for one in bad)
 
 
+def test_a_lab_without_a_setup_needs_no_image() -> None:
+    found = preflight.look(replace(GOOD, image_ready=None), WANTED)
+    (image,) = [one for one in found if one.name == "image"]
+    assert (image.verdict, image.text) == ("ok", "hello has no setup to bake.")
+
+
 def test_a_budget_that_does_not_reach_is_said() -> None:
     assert verdicts(GOOD, replace(WANTED, budget_micros=539_999))["budget"] == "warn"
     assert verdicts(GOOD, replace(WANTED, budget_micros=540_000))["budget"] == "ok"

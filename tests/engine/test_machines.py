@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -181,6 +182,17 @@ def test_what_a_student_types_is_heard_but_not_from_the_future(rental: Rental) -
     known = Known(ready, known.machine)
     heard = rental.machines.hear(known, Beat("ready", input_at=later)).sandbox
     assert heard.last_input_at == rental.house.clock.now()
+
+
+def test_typing_where_nothing_is_left_to_do_passes_nothing_on(rental: Rental) -> None:
+    rental.machines.hear(rental.begun(), Beat("ready"))
+    rental.house.pass_time(10)
+    later: list[Callable[[], object]] = []
+    machines = Engine(replace(rental.house.world, soon=later.append)).machines
+    now = rental.house.clock.now()
+    heard = machines.hear(machines.identify(rental.signed()), Beat("ready", input_at=now))
+    assert heard.sandbox.last_input_at == now
+    assert later == []
 
 
 def test_a_failed_setup_and_a_wish_to_stop_end_the_lab_with_words(rental: Rental) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from brihaspati import ports
 from brihaspati.adapters import memory
 from brihaspati.engine.engine import Engine
+from brihaspati.engine.records import Record
 from brihaspati.engine.sweeping import Swept
 from engine.test_playing import now_of, play
 from house import House, a_lab
@@ -70,6 +71,53 @@ def test_a_machine_is_not_lost_while_nobody_can_look_it_up() -> None:
         assert house.engine.sweeping.sweep().lost == 0
     assert now_of(house, record).sandbox.phase == "ready"
     assert house.engine.sweeping.sweep().lost == 1
+
+
+def test_a_machine_the_list_leaves_out_is_not_lost_while_the_look_up_shows_it() -> None:
+    house = House()
+    room = house.classroom()
+    record = play(house, room, house.student(room))
+    house.run()
+    house.clock.advance(20)
+    house.provider.inventory = list  # type: ignore[method-assign]
+    assert house.engine.sweeping.sweep().lost == 0
+    assert now_of(house, record).sandbox.phase == "ready"
+
+
+def test_a_lost_machine_that_changes_hands_meanwhile_is_told_to_its_new_owner_once() -> None:
+    moods = Moods()
+    house = House(plan=moods)
+    room = house.classroom(pool=1)
+    asha = house.student(room)
+    house.engine.sweeping.fill_pools()
+    house.run()
+    house.clock.advance(20)
+    house.provider.delete(house.provider.machines[0].id)
+    claimed: list[Record] = []
+    moods.then["find"] = lambda: claimed.append(play(house, room, asha))
+    assert house.engine.sweeping.sweep().lost == 0
+    assert now_of(house, claimed[0]).sandbox.phase == "ready"
+    assert house.engine.sweeping.sweep().lost == 1
+    assert now_of(house, claimed[0]).sandbox.phase == "failed"
+
+
+def test_a_stray_the_list_leaves_out_has_no_proof_of_its_end_while_it_is_found() -> None:
+    moods = Moods()
+    house = House(plan=moods)
+    a_stray(house)
+    house.engine.sweeping.sweep()
+    listed = house.provider.inventory
+    with moods.being_unclear("delete"):
+        house.engine.sweeping.sweep()
+    house.provider.inventory = list  # type: ignore[method-assign]
+    house.engine.sweeping.sweep()
+    assert len(house.provider.running()) == 1
+    assert house.engine.scrubbing.chain("-", "ghost") == []
+    house.provider.inventory = listed  # type: ignore[method-assign]
+    for _ in range(3):
+        house.engine.sweeping.sweep()
+    assert house.provider.running() == []
+    assert len(house.engine.scrubbing.chain("-", "ghost")) == 1
 
 
 def test_an_unclear_inventory_is_named_and_changes_nothing() -> None:

@@ -8,11 +8,14 @@ import pytest
 
 from brihaspati import ports
 from brihaspati.adapters import memory
+from brihaspati.domain import events, labs
 from brihaspati.domain.classrooms import Classroom, Spill
 from brihaspati.domain.pace import Pace, Window
 from brihaspati.domain.sandboxes import Sandbox, Slot
 from brihaspati.engine.engine import Engine
+from brihaspati.engine.problems import Problem
 from house import House
+from meanwhile import Meanwhile
 
 
 def paced(house: House, **paces: Pace) -> House:
@@ -159,3 +162,118 @@ def test_a_stray_elsewhere_is_no_stray_of_the_usual_provider() -> None:
     house.run()
     house.pass_time(300, step_seconds=10)
     assert {one.phase for one in sandboxes(house, slots)} == {"ready"}
+
+
+class Unpriced(memory.Provider):
+    """Somebody who does not say what a machine costs."""
+
+    def price_micros_per_hour(self, spec: labs.MachineSpec) -> int:
+        raise ports.Unclear(f"no answer about {spec.name}")
+
+
+def test_a_place_that_is_gone_or_names_no_price_is_not_gone_to() -> None:
+    house = paced(House(), memory=Pace((Window(1, 60),)), left=Pace(), silent=Pace())
+    room = house.classroom(spill=(Spill("left"), Spill("silent")))
+    silent = Unpriced(house.clock, name="silent")
+    house.world = replace(house.world, providers={"memory": house.provider, "silent": silent})
+    house.engine = Engine(house.world)
+    slots = play(house, room, 2)
+    house.run()
+    found = sandboxes(house, slots)
+    assert [[offer.provider for offer in one.offers] for one in found] == [["memory"]] * 2
+    assert [one.phase for one in found] == ["ready", "queued"]
+
+
+def test_a_lab_whose_usual_place_names_no_price_is_not_started_and_the_student_is_told() -> None:
+    house = House()
+    silent = Unpriced(house.clock)
+    house.world = replace(house.world, providers={"memory": silent})
+    house.engine = Engine(house.world)
+    with pytest.raises(Problem, match="memory has no price for this lab: no answer") as told:
+        play(house, house.classroom(), 1)
+    assert told.value.kind == "no_machines"
+    assert silent.machines == []
+
+
+def moment(event: events.Event) -> int:
+    """When the turn is that somebody was given."""
+    assert isinstance(event, events.TurnCame | events.TurnGiven)
+    assert event.turn is not None
+    return event.turn.at
+
+
+def waiting(house: House, count: int) -> list[Sandbox]:
+    """Sandboxes that have not asked for their turn yet."""
+    return sandboxes(house, play(house, house.classroom(), count))
+
+
+def test_nobody_is_ahead_of_who_has_not_asked_for_a_turn() -> None:
+    house = paced(House(), memory=Pace((Window(1, 60),)))
+    first, second = waiting(house, 2)
+    house.engine.worker.turns.ask(first)
+    assert house.engine.worker.turns.ahead(second) == 0
+
+
+def test_two_who_ask_in_the_same_moment_get_a_turn_each() -> None:
+    meanwhile = Meanwhile()
+    house = paced(House(faults=meanwhile), memory=Pace((Window(1, 60),)))
+    slow, quick = waiting(house, 2)
+    turns = house.engine.worker.turns
+    given: list[events.Event] = []
+    meanwhile.then = lambda: given.append(turns.ask(quick))
+    given.append(turns.ask(slow))
+    assert [type(one) for one in given] == [events.TurnCame, events.TurnGiven]
+    assert [moment(one) - house.clock.now() for one in given] == [0, 60_100]
+
+
+class Crowd:
+    """Faults of a memory store: once it is `there`, somebody else is always first to write."""
+
+    there = False
+
+    def __call__(self, operation: str) -> memory.Fault | None:
+        return "conflict" if self.there and operation == "transact" else None
+
+
+def test_who_is_never_first_to_write_a_turn_hears_that_it_is_busy() -> None:
+    crowd = Crowd()
+    house = paced(House(faults=crowd), memory=Pace((Window(1, 60),)))
+    (sandbox,) = waiting(house, 1)
+    crowd.there = True
+    with pytest.raises(ports.Busy, match="too many ask for their turn"):
+        house.engine.worker.turns.ask(sandbox)
+
+
+WAIT = ports.CreateRefused("rate", "too many requests", retry_after_seconds=20)
+
+
+def test_a_refusal_nobody_gets_to_write_down_holds_up_nobody() -> None:
+    crowd = Crowd()
+    house = paced(House(faults=crowd), memory=Pace((Window(5, 60),)))
+    refused, other = waiting(house, 2)
+    crowd.there = True
+    assert not house.engine.worker.turns.refused(refused, "memory", WAIT)
+    crowd.there = False
+    assert isinstance(house.engine.worker.turns.ask(other), events.TurnCame)
+
+
+def test_a_refusal_that_is_known_already_is_not_written_again() -> None:
+    meanwhile = Meanwhile()
+    house = paced(House(faults=meanwhile), memory=Pace((Window(5, 60),)))
+    (sandbox,) = waiting(house, 1)
+    before = meanwhile.writes
+    for _ in range(2):
+        house.engine.worker.turns.refused(sandbox, "memory", WAIT)
+    assert meanwhile.writes == before + 1
+
+
+@pytest.mark.parametrize(("count", "seconds"), [(1, 60.1), (2, 20)])
+def test_a_refusal_and_a_turn_written_at_once_are_both_kept(count: int, seconds: float) -> None:
+    meanwhile = Meanwhile()
+    house = paced(House(faults=meanwhile), memory=Pace((Window(count, 60),)))
+    refused, quick, late = waiting(house, 3)
+    turns = house.engine.worker.turns
+    meanwhile.then = lambda: turns.ask(quick)
+    turns.refused(refused, "memory", WAIT)
+    # Where the turn filled the window it is waited for, and else the refusal.
+    assert moment(turns.ask(late)) == house.clock.now() + seconds * 1000

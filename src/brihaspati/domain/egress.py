@@ -23,6 +23,7 @@ EVERYWHERE = ("0.0.0.0/0", "::/0")
 ALL_PORTS = (1, 65535)
 
 Protocol = Literal["tcp", "udp"]
+PROTOCOLS: tuple[Protocol, ...] = ("tcp", "udp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,13 @@ def rules(
     base = (*names, Hole("tcp", 443, 443, tuple(home)))
     outbound: tuple[Hole, ...]
     match policy:
-        case "none":
-            outbound = base
+        case "full":
+            spans = spans_between(NEVER, *ALL_PORTS)
+            outbound = tuple(Hole(protocol, *span) for protocol in PROTOCOLS for span in spans)
         case "allow":
             outbound = (*base, *(hole for entry in allow for hole in _allowed(entry)))
-        case "full":
-            outbound = (*_but_never("tcp", *ALL_PORTS), *_but_never("udp", *ALL_PORTS))
+        case _:
+            outbound = base
     return Rules(inbound, outbound)
 
 
@@ -87,12 +89,12 @@ def _allowed(entry: str) -> tuple[Hole, ...]:
     return (Hole("tcp", int(port), int(port), (str(parsed),)),)
 
 
-def _but_never(protocol: Protocol, first: int, last: int) -> tuple[Hole, ...]:
-    """A range of ports without those that nobody gets."""
-    found: list[Hole] = []
-    for port in (*NEVER, last + 1):
+def spans_between(closed: Sequence[int], first: int, last: int) -> tuple[tuple[int, int], ...]:
+    """What is left of the ports from `first` to `last` without these, which ascend."""
+    found: list[tuple[int, int]] = []
+    for port in (*closed, last + 1):
         if first < port:
-            found.append(Hole(protocol, first, port - 1))
+            found.append((first, port - 1))
         first = port + 1
     return tuple(found)
 

@@ -203,8 +203,9 @@ class Sweeping:
             except ports.Unclear:
                 continue  # the next sweep asks again
             record = self.worker.post(owners[label], events.MachineLost(label))
-            if record is not None:
-                self.worker.wake_for(record, at_once=True)
+            if record is None:
+                continue  # it changed hands meanwhile: the next sweep knows whose it is
+            self.worker.wake_for(record, at_once=True)
             count += 1
         return count
 

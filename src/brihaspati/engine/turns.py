@@ -111,10 +111,7 @@ class Turns:
                 continue
             windows = self.world.pace(offer.provider).windows
             turns.append((offer, *pace.give(books.ledgers[offer.provider], windows, now)))
-        if not turns:  # every share is used up, which is nobody's wish: the usual one then
-            usual = sandbox.offers[0]
-            windows = self.world.pace(usual.provider).windows
-            return (usual, *pace.give(books.ledgers[usual.provider], windows, now))
+        # Never none: the class's own provider, the first of the offers, has no share to use up.
         earliest = max(now, min(at for _, _, at in turns))
         return next(turn for turn in turns if turn[2] <= earliest + SLOW_MS)
 
