@@ -10,6 +10,7 @@ export function sandbox(id: string, phase: S['SandboxView']['phase']): S['Sandbo
   return {
     id,
     phase,
+    ahead: 0,
     reason: null,
     asked_at: now - 20 * MINUTE,
     ready_at: alive ? now - 20 * MINUTE : null,
