@@ -2,6 +2,7 @@ import { VueQueryPlugin } from '@tanstack/vue-query'
 import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
+import { announcement } from '@/announce'
 import { newQueryClient } from '@/api/queries'
 import type { SandboxNow } from '@/api/types'
 import LabPage from '@/pages/LabPage.vue'
@@ -40,6 +41,11 @@ async function visit(known: SandboxNow, routes: Routes = {}) {
 }
 const rest = (over: Partial<SandboxNow> = {}) => now(progress(), { sandbox: null, ...over })
 
+function onPhone(): void {
+  const real = window.matchMedia.bind(window)
+  vi.stubGlobal('matchMedia', (query: string) =>
+    query === '(max-width: 639px)' ? real('(min-width: 1px)') : real('(max-width: 1px)'))
+}
 beforeEach(() => localStorage.clear())
 afterEach(() => {
   shown?.unmount()
@@ -126,4 +132,25 @@ it('lets nobody raise a hand who has no place in the class', async () => {
   await visit(rest({ progress: null }))
   expect(button('Help')).toBeUndefined()
   expect(words()).toContain('Look around')
+})
+
+it('opens one more shell on a phone, and turns to it', async () => {
+  onPhone()
+  await visit(rest({ sandbox: view() }))
+  const more = document.querySelector<HTMLElement>('nav button[aria-label="One more shell"]')
+  more?.click()
+  const chosen = () => document.querySelector('nav [aria-current=page]')?.textContent?.trim()
+  await until(() => chosen() === 'main 2')
+  for (let n = 0; n < 5; n += 1) more?.click()
+  await flushPromises()
+  const names = [...document.querySelectorAll('nav.row button span')].map((one) => one.textContent)
+  expect(names.filter((one) => one?.startsWith('main'))).toHaveLength(6)
+  expect(announcement.value).toBe('There are enough shells open.')
+})
+
+it('has no further shells on a phone before the lab is ready', async () => {
+  onPhone()
+  await visit(rest({ sandbox: view({ phase: 'starting' }) }))
+  expect(document.querySelector('nav.row')).not.toBeNull()
+  expect(document.querySelector('nav button[aria-label="One more shell"]')).toBeNull()
 })
