@@ -38,7 +38,7 @@ export const WEB = {
 export function setupOf(over: Partial<ClassSetup> = {}): ClassSetup {
   return {
     id: 'c1', version: 3, title: 'DevOps', welcome: '', instructor: 'Iyer', state: 'open',
-    join_code: 'MARI-GOLD', opens_at: NOW - 24 * MINUTE, closes_at: NOW + 99 * MINUTE, seats: 30,
+    join_code: 'MARI-GOLD', opens_at: NOW - 24.5 * MINUTE, closes_at: NOW + 99 * MINUTE, seats: 30,
     seats_taken: 2, budget_micros: 12_000_000, currency: 'USD', email_required: false,
     roster_only: false, labs: [WEB], now: NOW, ...over,
   }
