@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from 'vitest'
-import { minutes, moment, need, preferred, speak, t, type Key, type Message } from '@/i18n'
+import { minutes, moment, need, preferred, speak, t, type Key } from '@/i18n'
+import type { Message } from '@/i18n/message'
 
 afterEach(() => speak('en'))
 const files = import.meta.glob<{ default: Record<string, Message> }>('../src/i18n/{en,de}/*.ts', {

@@ -8,10 +8,9 @@ import type lab from './en/lab'
 import type shared from './en/shared'
 import type teaching from './en/teaching'
 import type trainer from './en/trainer'
+import type { Message } from './message'
 
 export type Locale = 'en' | 'de'
-export type Plural = { one: string; other: string }
-export type Message = string | Plural
 type Areas = {
   shared: typeof shared
   join: typeof join
@@ -25,8 +24,6 @@ type Areas = {
 /** Part of the app whose words are loaded together; `en/` and `de/` have a file for each. */
 export type Area = keyof Areas
 export type Key = { [A in Area]: keyof Areas[A] }[Area]
-/** What a translation must have: the same keys, and plurals where English has them. */
-export type Said<T> = { [K in keyof T]: T[K] extends string ? string : Plural }
 type Words = Partial<Record<Key, Message>>
 type Values = Record<string, string | number>
 

@@ -2,7 +2,7 @@
 /** Every visible word is a message, every message is used, and a page has the words it says. */
 import { parse, type TemplateChildNode, type RootNode } from '@vue/compiler-dom'
 import { expect, it } from 'vitest'
-import type { Message } from '@/i18n'
+import type { Message } from '@/i18n/message'
 import { addresses } from '@/addresses'
 import { brings, later, reach, sources } from './sources'
 

@@ -1,5 +1,5 @@
 import type en from '../en/bench'
-import type { Said } from '../index'
+import type { Said } from '../message'
 
 export default {
   'bench.tabs': 'Terminals und Webseiten',

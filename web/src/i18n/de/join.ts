@@ -1,5 +1,5 @@
 import type en from '../en/join'
-import type { Said } from '../index'
+import type { Said } from '../message'
 
 export default {
   'join.about': 'Über Brihaspati',

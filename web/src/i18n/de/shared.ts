@@ -1,5 +1,5 @@
 import type en from '../en/shared'
-import type { Said } from '../index'
+import type { Said } from '../message'
 
 export default {
   brand: 'Brihaspati',

@@ -1,5 +1,5 @@
 import type en from '../en/teaching'
-import type { Said } from '../index'
+import type { Said } from '../message'
 
 export default {
   'board.cost.short': 'Kosten',

@@ -1,5 +1,5 @@
 import type en from '../en/trainer'
-import type { Said } from '../index'
+import type { Said } from '../message'
 
 export default {
   'board.class': 'Kursseite',

@@ -1,4 +1,4 @@
-import type { Message } from '../index'
+import type { Message } from '../message'
 
 export default {
   brand: 'Brihaspati',
