@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 
 from brihaspati.domain.classrooms import Spill
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.preflight import Standing
 from brihaspati.engine.engine import Engine
+from brihaspati.engine.preflight import Seen
 from house import House, a_lab
 
 
@@ -64,3 +66,58 @@ def test_a_class_is_looked_at_for_its_seats_its_hours_and_its_money() -> None:
     letter = found["limit"].letter or ""
     for words in ("01 May 2030, 09:00 UTC", "40 students", "1.5 hours"):
         assert words in letter
+
+
+def test_a_look_is_begun_aside_and_kept_until_it_is_old_or_the_class_is_another() -> None:
+    house = House()
+    asked = renting(house, "memory")
+    waiting: list[Callable[[], None]] = []
+    house.world = replace(house.world, aside=waiting.append)
+    house.engine = Engine(house.world)
+    room, look = house.classroom(), house.engine.preflight
+    assert look.seen(room) == look.seen(room) == Seen("looking")
+    assert (len(waiting), asked) == (1, [])
+    waiting.pop()()
+    seen = look.seen(room)
+    assert (seen.state, seen.at, len(seen.looks)) == ("looked", house.clock.now(), 1)
+    house.clock.advance(4)
+    assert look.seen(room, again=True) == seen
+    house.clock.advance(1)
+    anew = look.seen(room, again=True)
+    assert (anew.state, anew.at, anew.looks) == ("looking", seen.at, seen.looks)
+    assert look.seen(room, again=True) == anew
+    waiting.pop()()
+    house.clock.advance(599)
+    assert look.seen(room).state == "looked"
+    house.clock.advance(1)
+    assert look.seen(room).state == "looking"
+    larger = replace(room, seats=31)
+    assert look.seen(larger) == Seen("looking")
+    first, second = waiting
+    second()
+    first()  # of the class as it was: nobody wants it any more
+    assert look.seen(larger).looks[0].figures is not None
+    assert look.seen(larger).looks[0].figures.needed == 31  # type: ignore[union-attr]
+
+
+def test_a_look_that_breaks_is_said_and_may_be_tried_again() -> None:
+    house = House()
+
+    def broken(_: Lab) -> Standing:
+        raise RuntimeError
+
+    house.world = replace(house.world, standings={"memory": broken})
+    house.engine = Engine(house.world)
+    room = house.classroom()
+    assert house.engine.preflight.seen(room).state == "failed"
+
+
+def test_where_others_have_the_tokens_nobody_looks() -> None:
+    house = House()
+    house.provider.rented = True
+    assert house.engine.preflight.seen(house.classroom()) == Seen("elsewhere")
+
+
+def test_there_is_nothing_to_see_of_our_own_host() -> None:
+    house = House()
+    assert house.engine.preflight.seen(house.classroom()) == Seen("own")

@@ -79,7 +79,7 @@ def embedded(chosen: Settings) -> Embedded:
         pool=chosen.pool,
         currency=chosen.currency,
         paces={name: one.pace for name, one in clouds.items()},
-        standings=rented.standings(clouds),
+        standings=rented.standings(clouds, chosen.acme),
         boot=renting.boot if renting is not None else None,
         verify=keyring.verify,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from brihaspati.adapters import agentarchive, agentlink
 from brihaspati.adapters.rented import duties
@@ -61,6 +61,12 @@ def can_rent(lab: Lab) -> bool:
     return len(lab.machines) == 1 and lab.machines[0].image == "host"
 
 
-def standings(found: Mapping[str, Rental]) -> dict[str, Callable[[Lab], Standing]]:
-    """How to ask each provider what it has for a lab."""
-    return {name: functools.partial(duties.standing, one) for name, one in found.items()}
+def standings(
+    found: Mapping[str, Rental], issuer: str | None
+) -> dict[str, Callable[[Lab], Standing]]:
+    """How to ask each provider what it has for a lab; `issuer` certifies its machines."""
+
+    def ask(one: Rental, lab: Lab) -> Standing:
+        return replace(duties.standing(one, lab), issuer=issuer or "")
+
+    return {name: functools.partial(ask, one) for name, one in found.items()}

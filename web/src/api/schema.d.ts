@@ -331,6 +331,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/classes/{class_id}/preflight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the clouds can have the machines of a class; begins to look where nobody has. */
+        get: operations["preflight"];
+        put?: never;
+        /** Look at the clouds anew. */
+        post: operations["preflight_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/classes/{class_id}/roster": {
         parameters: {
             query?: never;
@@ -1367,6 +1385,95 @@ export interface components {
             machine: string;
             /** Port */
             port: number;
+            /** Title */
+            title: string;
+        };
+        /**
+         * PreflightAnswer
+         * @description Whether the clouds can have the machines of a class; ask again while it says `looking`.
+         *
+         *     `own`: they are machines of our own host. `elsewhere`: no tokens are here; the command
+         *     `brihaspati preflight` has them. `looked_at`: when `looks` were seen (None: never yet).
+         */
+        PreflightAnswer: {
+            /** Budget Micros */
+            budget_micros: number | null;
+            /** Currency */
+            currency: string;
+            /** Looked At */
+            looked_at: number | null;
+            /** Looks */
+            looks: components["schemas"]["PreflightLook"][];
+            /** Now */
+            now: number;
+            /** Opens At */
+            opens_at: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "own" | "elsewhere" | "looking" | "looked" | "failed";
+        };
+        /**
+         * PreflightFigures
+         * @description What the findings are about. `begins_seconds`: until the last of a rush may begin.
+         *
+         *     `machines_max` None: the provider does not tell. Money in millionths of `currency`.
+         */
+        PreflightFigures: {
+            /** Begins Seconds */
+            begins_seconds: number;
+            /** Boot Seconds */
+            boot_seconds: number;
+            /** Cost Micros */
+            cost_micros: number;
+            /** Machines Max */
+            machines_max: number | null;
+            /** Machines Now */
+            machines_now: number;
+            /** Micros Per Hour */
+            micros_per_hour: number;
+            /** Needed */
+            needed: number;
+        };
+        /**
+         * PreflightFinding
+         * @description One thing that was looked at. `state` is the text in a word; `letter` is to be sent.
+         */
+        PreflightFinding: {
+            /** Fix */
+            fix: string | null;
+            /** Letter */
+            letter: string | null;
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "account" | "region" | "limit" | "rate" | "image" | "certificates" | "budget" | "time";
+            /** State */
+            state: string;
+            /** Text */
+            text: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "ok" | "warn" | "missing";
+        };
+        /**
+         * PreflightLook
+         * @description A lab of the class at a provider. Without `figures` nobody could be asked there.
+         */
+        PreflightLook: {
+            figures: components["schemas"]["PreflightFigures"] | null;
+            /** Findings */
+            findings: components["schemas"]["PreflightFinding"][];
+            /** Lab */
+            lab: string;
+            /** Provider */
+            provider: string;
+            /** Region */
+            region: string;
             /** Title */
             title: string;
         };
@@ -2518,6 +2625,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": null;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preflight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreflightAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preflight_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreflightAnswer"];
                 };
             };
             /** @description Validation Error */

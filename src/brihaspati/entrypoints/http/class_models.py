@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from brihaspati.domain import attention, classrooms
+from brihaspati.domain import attention, classrooms, preflight
 from brihaspati.domain.sandboxes import Phase
+from brihaspati.engine import preflight as engine_preflight
 from brihaspati.entrypoints.http.models import Strict, Wire
 
 Key = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -270,4 +271,57 @@ class ManyAnswer(Wire):
 
     count: int
     capped: int
+    now: int
+
+
+class PreflightFigures(Wire):
+    """What the findings are about. `begins_seconds`: until the last of a rush may begin.
+
+    `machines_max` None: the provider does not tell. Money in millionths of `currency`.
+    """
+
+    needed: int
+    machines_max: int | None
+    machines_now: int
+    begins_seconds: float
+    boot_seconds: int
+    micros_per_hour: int
+    cost_micros: int
+
+
+class PreflightFinding(Wire):
+    """One thing that was looked at. `state` is the text in a word; `letter` is to be sent."""
+
+    name: preflight.Name
+    state: str
+    verdict: preflight.Verdict
+    text: str
+    fix: str | None
+    letter: str | None
+
+
+class PreflightLook(Wire):
+    """A lab of the class at a provider. Without `figures` nobody could be asked there."""
+
+    provider: str
+    region: str
+    lab: str
+    title: str
+    figures: PreflightFigures | None
+    findings: list[PreflightFinding]
+
+
+class PreflightAnswer(Wire):
+    """Whether the clouds can have the machines of a class; ask again while it says `looking`.
+
+    `own`: they are machines of our own host. `elsewhere`: no tokens are here; the command
+    `brihaspati preflight` has them. `looked_at`: when `looks` were seen (None: never yet).
+    """
+
+    state: engine_preflight.State
+    looked_at: int | None
+    looks: list[PreflightLook]
+    budget_micros: int | None
+    currency: str
+    opens_at: int
     now: int

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from brihaspati.domain import rosters
 from brihaspati.domain.classrooms import Classroom, shown
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.rosters import Attending, Expected
 from brihaspati.engine.boards import Board, LabRow, Row
+from brihaspati.engine.preflight import Looked, Seen
 from brihaspati.engine.setups import Setup
 from brihaspati.entrypoints.http import class_models
 from brihaspati.entrypoints.http.routes import call
@@ -129,4 +131,32 @@ def _board_lab(row: LabRow) -> class_models.BoardLab:
         line=row.line or None,
         micros=row.micros or None,
         reason=row.reason,
+    )
+
+
+def preflight(seen: Seen, room: Classroom) -> class_models.PreflightAnswer:
+    """How far the look at the clouds is, and what it found."""
+    engine = call().engine
+    return class_models.PreflightAnswer(
+        state=seen.state,
+        looked_at=seen.at,
+        looks=[_look(one, room) for one in seen.looks],
+        budget_micros=room.budget_micros,
+        currency=engine.world.currency,
+        opens_at=room.opens_at,
+        now=engine.world.clock.now(),
+    )
+
+
+def _look(one: Looked, room: Classroom) -> class_models.PreflightLook:
+    figures = None
+    if one.figures is not None:
+        figures = class_models.PreflightFigures(**asdict(one.figures))
+    return class_models.PreflightLook(
+        provider=one.provider,
+        region=one.region,
+        lab=one.lab,
+        title=call().engine.classes.lab_in(room, one.lab).title,
+        figures=figures,
+        findings=[class_models.PreflightFinding(**asdict(found)) for found in one.findings],
     )

@@ -136,6 +136,25 @@ def board_csv(class_id: str) -> Response[str]:
     return Response(200, "text/csv; charset=utf-8", text, headers=headers)
 
 
+@route("GET", f"{CLASS}/preflight", action="manage", scope="class")
+def preflight(class_id: str) -> class_models.PreflightAnswer:
+    """Whether the clouds can have the machines of a class; begins to look where nobody has."""
+    engine = call().engine
+    room = engine.classes.get(class_id)
+    return class_views.preflight(engine.preflight.seen(room), room)
+
+
+@route("POST", f"{CLASS}/preflight", action="manage", scope="class", status=202)
+def preflight_again(
+    class_id: str,
+    body: Annotated[models.Nothing, Body()],  # noqa: ARG001 - it is empty
+) -> class_models.PreflightAnswer:
+    """Look at the clouds anew."""
+    engine = call().engine
+    room = engine.classes.get(class_id)
+    return class_views.preflight(engine.preflight.seen(room, again=True), room)
+
+
 @route("POST", f"{SANDBOX}/watch", action="watch", scope="seat", status=201)
 def watch(
     class_id: str,
