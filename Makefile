@@ -16,7 +16,7 @@ TEST_TOOLS := $(HOST_TOOLS) chromium=chromium bwrap=bubblewrap dockerd=docker.io
 TEST_TOOLS += WebKitWebDriver=webkit2gtk-driver Xvfb=xvfb dbus-run-session=dbus-daemon dbus-launch=dbus-x11
 VM_TOOLS := qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap mke2fs=e2fsprogs socat=socat
 
-.PHONY: help install up test clouds-test vm-test coverage lint bench template package bench-cold torture shots lighthouse web lock clean install-dev
+.PHONY: help install up test clouds-test cloud-test vm-test coverage lint bench template package bench-cold torture shots lighthouse web lock clean install-dev
 
 help:  ## Say what can be done
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## /  make \1\t/' | expand -t 18
@@ -46,6 +46,13 @@ clouds-test: install-dev  ## Test renting machines, against the stand-in for the
 	@scripts/cloud-sdks
 	@.venv/bin/pytest -n 2 --dist loadfile -rs tests/rented tests/cloudsim tests/engine/test_turns.py $(ARGS)
 	@.venv/bin/pytest -rs tests/contracts/providers -k "digitalocean or linode"
+
+cloud-test: install-dev  ## Deploy the cloud mode to an emulator of AWS, and hold a class on it (root)
+	@scripts/need "the rehearsal" $(HOST_TOOLS)
+	@scripts/emulators
+	@scripts/template install
+	@scripts/quietly "Building the zips" .venv/bin/python -m packing --architecture x86_64
+	@PYTHONPATH=src:tests .venv/bin/python -m rehearsal $(ARGS)
 
 coverage: install-dev  ## Show that tests reach every branch of domain and engine
 	@scripts/coverage $(ARGS)
