@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from brihaspati.adapters import agentarchive
 from packing import archive, wheels
 from packing.functions import ROOT, SOURCES, Function, functions
 
@@ -59,6 +60,9 @@ def _pack(function: Function, ours: Path, others: wheels.Wheels, folder: Path) -
         if source.suffix == ".py":
             cached = inside.parent / "__pycache__" / f"{inside.stem}.cpython-313.pyc"
             files[str(cached)] = (ours / cached).read_bytes()
+    if agentarchive.__name__ in function.ours:
+        inside = agentarchive.PACKED.relative_to(SOURCES)
+        files[str(inside)] = agentarchive.build().data
     listed = "".join(f"{name}=={version}\n" for name, version in packages.items())
     files[LISTED] = listed.encode()
     path = folder / f"{function.name}.zip"

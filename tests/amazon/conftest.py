@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from amazon import deployed
 from contracts import engines
 from emulators import amazon_stand
 
@@ -26,3 +28,12 @@ def made(stand: engines.Stand, address: str) -> Iterator[amazon_stand.Made]:
     """A queue and a timer."""
     with amazon_stand.made(address, stand.clock_file, engines.TRIES_MAX) as made:
         yield made
+
+
+@pytest.fixture
+def house(
+    made: amazon_stand.Made, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[deployed.Deployed]:
+    """Every function, over an empty table."""
+    with deployed.deployed(made, address, tmp_path, monkeypatch) as found:
+        yield found

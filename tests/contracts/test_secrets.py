@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from brihaspati import ports
-from brihaspati.adapters import keyring, memory
+from brihaspati.adapters import keyring, memory, ssm
 from contracts import engines
 from emulators import amazon_stand
 
@@ -50,3 +51,17 @@ def test_macs_differ_by_purpose_and_message_and_repeat_otherwise(secrets: ports.
 
 def test_purpose_and_message_have_a_border(secrets: ports.Secrets) -> None:
     assert secrets.mac("ab", b"c") != secrets.mac("a", b"bc")
+
+
+@pytest.mark.parametrize("verify", [keyring.verify, ssm.verify])
+def test_only_the_right_signature_of_the_right_key_is_believed(
+    verify: Callable[[bytes, bytes, bytes], bool], secrets: ports.Secrets
+) -> None:
+    key, signature = secrets.public_key(), secrets.sign(b"a beat")
+    assert verify(key, signature, b"a beat")
+    assert not verify(key, signature, b"another")
+    assert not verify(bytes(31) + b"\x01", signature, b"a beat")
+    for broken in (b"", signature[:-1], signature + b"x", bytes(64)):
+        assert not verify(key, broken, b"a beat")
+    for short in (b"", key[:-1]):
+        assert not verify(short, signature, b"a beat")

@@ -13,7 +13,7 @@ import pytest
 
 from brihaspati.adapters import dynamodb
 from brihaspati.entrypoints.aws_lambda import boundaries
-from brihaspati.entrypoints.http import api, machines
+from brihaspati.entrypoints.http import api
 from tidy import tracked
 
 ROOT = tracked.ROOT
@@ -25,9 +25,7 @@ STARS = {
     r":schedule/brihaspati-prod/\*$": "each lab has a schedule, all in our own group",
 }
 
-# No function answers the agents of rented machines yet; the embedded mode does.
-ANSWERED = [module for module in api.MODULES if module is not machines]
-ROUTES = len(api.routes_of(ANSWERED)) + 1  # and the document of the API
+ROUTES = len(api.routes_of(api.MODULES)) + 1  # and the document of the API
 
 Json = dict[str, Any]
 
@@ -69,7 +67,7 @@ def statements(template: Json) -> list[tuple[str, Json]]:
 
 
 def test_every_route_is_in_exactly_one_function() -> None:
-    assert sorted(m.__name__ for m in ANSWERED) == sorted(
+    assert sorted(m.__name__ for m in api.MODULES) == sorted(
         m.__name__ for modules in boundaries.BOUNDARIES.values() for m in modules
     )
     owned = [a for name in boundaries.BOUNDARIES for a in boundaries.addresses(name)]
@@ -131,12 +129,14 @@ def test_each_function_has_a_role_of_its_own_and_lambda_s_own_runtime(template: 
 
 
 def test_only_what_answers_people_is_snapped(template: Json) -> None:
+    """Machines wait for their provider anyway, and a snapshot costs by the hour."""
     snapped = {
         text_of(one["FunctionName"])
         for one in of_type(template, "AWS::Lambda::Function").values()
         if "SnapStart" in one
     }
-    assert snapped == {f"brihaspati-prod-{name}" for name in boundaries.BOUNDARIES}
+    people = set(boundaries.BOUNDARIES) - {"machines"}
+    assert snapped == {f"brihaspati-prod-{name}" for name in people}
 
 
 def test_no_role_has_more_than_it_names(template: Json) -> None:
@@ -158,8 +158,21 @@ def test_who_answers_people_reads_no_token_and_who_ends_cannot_create(template: 
             secrets[role] = " ".join(map(text_of, statement["Resource"]))
     readers = {role for role, names in secrets.items() if "digitalocean" in names}
     assert readers == {"ProvisionRole", "DeprovisionRole", "SweepRole"}
-    creators = {role for role, names in secrets.items() if names.endswith("digitalocean-token")}
+    creators = {role for role, names in secrets.items() if "/digitalocean-token" in names}
     assert creators == {"ProvisionRole"}
+
+
+def test_machines_find_the_api_and_who_creates_them_can_make_their_token(template: Json) -> None:
+    functions = of_type(template, "AWS::Lambda::Function")
+    for one in functions.values():
+        said = one["Environment"]["Variables"]["BRIHASPATI_MACHINE_URL"]
+        assert text_of(said) == "https://${HttpApi}.execute-api.${AWS::Region}.amazonaws.com"
+    readers = {
+        role
+        for role, statement in statements(template)
+        if statement["Sid"] == "secrets" and "/mac-key" in str(statement["Resource"])
+    }
+    assert {"ProvisionRole", "MachinesRole"} <= readers
 
 
 def test_services_that_call_for_us_may(template: Json) -> None:

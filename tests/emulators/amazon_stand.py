@@ -140,6 +140,17 @@ def made(address: str, clock_file: Path, tries_max: int) -> Iterator[Made]:
             ask("delete_queue", QueueUrl=url)
 
 
+@contextlib.contextmanager
+def another_queue(address: str) -> Iterator[tuple[str, str]]:
+    """A queue's address and ARN."""
+    ask = services_at(address).of("sqs")
+    url = _queue(ask, {})
+    try:
+        yield url, _arn(ask, url)
+    finally:
+        ask("delete_queue", QueueUrl=url)
+
+
 def keys(address: str, folder: Path) -> ssm.Keys:
     """The keys of a data folder (made if there are none), moved to the parameter store."""
     keyring.Keyring(folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from packing import build, functions, wheels
 
+from brihaspati.adapters import agentarchive
 from zipped import Built, built
 
 # A function is put together when it is imported, and connects nothing.
@@ -56,6 +57,15 @@ def test_nothing_goes_along_that_no_function_imports(for_arm: dict[str, Built]) 
         rooms = {file.split("/")[1] for file in one.files if file.startswith("brihaspati/")}
         assert "simulation" not in rooms, name
         assert not any("/entrypoints/cli/" in file or "/server/" in file for file in one.files)
+
+
+def test_the_program_of_machines_goes_with_those_who_hand_it_out_and_no_other(
+    for_arm: dict[str, Built],
+) -> None:
+    inside = "brihaspati/adapters/agent.pyz"
+    holders = {name: one.files[inside] for name, one in for_arm.items() if inside in one.files}
+    assert set(holders) == {"machines", "provision"}
+    assert set(holders.values()) == {agentarchive.build().data}
 
 
 def test_every_module_is_compiled_for_lambdas_python(for_arm: dict[str, Built]) -> None:

@@ -1,7 +1,8 @@
 """The program of rented machines as one archive: the agent and the packages it needs, as source.
 
 The same sources give the same bytes: names in order, one date, no compiled parts. A machine of any
-processor with Python 3.11 or newer runs it as it is.
+processor with Python 3.11 or newer runs it as it is. Functions of the cloud mode have no sources,
+so packing puts it beside this module.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ PACKAGES = (
     "yarl",
 )
 MAIN = "import sys\nfrom brihaspati_agent.rented import main\nsys.exit(main())\n"
+PACKED = Path(__file__).with_name("agent.pyz")
 _DATE = (2020, 1, 1, 0, 0, 0)
 _MODE = 0o644 << 16
 
@@ -41,6 +43,14 @@ class Archive:
 
     data: bytes
     sha256: str
+
+
+def found(packed: Path = PACKED) -> Archive:
+    """The archive that was packed with us, else one built. Raises ModuleNotFoundError."""
+    if not packed.exists():
+        return build()
+    data = packed.read_bytes()
+    return Archive(data, hashlib.sha256(data).hexdigest())
 
 
 @functools.cache

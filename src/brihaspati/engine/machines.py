@@ -235,10 +235,8 @@ class Machines:
     def _alarm(self, known: Known, what: str, source: str) -> None:
         """Tell whoever watches, and write it down beside the machine."""
         label, now = known.machine.label, self.world.clock.now()
-        log.error(
-            "machine alarm",
-            extra={"metric": "machine_alarms", "label": label, "what": what, "source": source},
-        )
+        log.error("machine alarm", extra={"label": label, "what": what, "source": source})
+        self.world.metrics.count("machine_alarms")
         body = {"label": label, "what": what, "source": source, "at": now}
         key = records.machine_key(known.sandbox.id, f"alarm#{now:015d}")
         self.world.store.transact((ports.Put(key, body, expires_at=now + KEPT_MS),))

@@ -22,11 +22,12 @@ from brihaspati.adapters import (
     sqs,
     ssm,
 )
+from brihaspati.domain.boot import Boot
 from brihaspati.domain.effects import Duty
 from brihaspati.domain.pace import Pace
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.world import Bounds, World
-from brihaspati.settings import Settings, SettingsError
+from brihaspati.settings import AwsSettings, Settings, SettingsError
 
 # Clouds list a machine up to seconds late, and boot one in a minute or so.
 BOUNDS = Bounds(start_seconds_max=300, lookup_grace_ms=8_000)
@@ -76,19 +77,16 @@ def cloud(
     renting: Renting | None = None,
     providers: Mapping[str, ports.Provider] | None = None,
     agents: ports.Agents | None = None,
+    boot: Boot | None = None,
 ) -> Cloud:
     """The parts of a function. `renting` reads the tokens of the clouds, and uses them.
 
+    `boot`: what machines are told at their first boot, by whoever creates them.
     `providers` and `agents` replace those of the settings. Raises SettingsError without a table.
     """
-    aws = chosen.aws
-    if not aws.table:
-        raise SettingsError("BRIHASPATI_TABLE is not set: name the DynamoDB table")
+    services, connection = _ways(chosen.aws)
     clock, chance = clocks.SystemClock(), clocks.SystemChance()
-    region, endpoint = aws.region or None, aws.endpoint or None
-    services = amazon.Services(region, endpoint)
-    connection = dynamodb.Connection(dynamodb.Place(aws.table, region, endpoint))
-    parameters = ssm.Parameters(services.of("ssm"), aws.parameters)
+    parameters = ssm.Parameters(services.of("ssm"), chosen.aws.parameters)
     queue, timer = _queue_and_timer(chosen, services, clock, chance)
     rented = renting(chosen, parameters.text, duties) if renting else providers or _named(chosen)
     secrets = ssm.Keys(parameters)
@@ -109,10 +107,25 @@ def cloud(
         metrics=emf.Lines(chosen.env, clock),
         pool=chosen.pool,
         currency=chosen.currency,
+        boot=boot,
+        verify=ssm.verify,
     )
-    ask = _if_set(services.of("sesv2"), BRIHASPATI_MAIL_FROM=aws.mail_from)
-    mail = ses.Letters(ask, aws.mail_from)
+    mail = _mail(chosen.aws, services)
     return Cloud(chosen, services, connection, queue, parameters, secrets, mail, Engine(world))
+
+
+def _ways(aws: AwsSettings) -> tuple[amazon.Services, dynamodb.Connection]:
+    """To the services, and to the table. Raises SettingsError."""
+    if not aws.table:
+        raise SettingsError("BRIHASPATI_TABLE is not set: name the DynamoDB table")
+    region, endpoint = aws.region or None, aws.endpoint or None
+    place = dynamodb.Place(aws.table, region, endpoint)
+    return amazon.Services(region, endpoint), dynamodb.Connection(place)
+
+
+def _mail(aws: AwsSettings, services: amazon.Services) -> ses.Letters:
+    ask = _if_set(services.of("sesv2"), BRIHASPATI_MAIL_FROM=aws.mail_from)
+    return ses.Letters(ask, aws.mail_from)
 
 
 def _queue_and_timer(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -15,7 +14,8 @@ from brihaspati.domain.labs import Lab
 from brihaspati.domain.preflight import Standing
 from brihaspati.engine.engine import Engine
 from brihaspati.entrypoints.cli.shop import CannotRun
-from brihaspati.settings import Settings
+from brihaspati.settings import Settings, SettingsError
+from brihaspati.wiring import booting
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +39,13 @@ class Renting:
 
 def renting(chosen: Settings) -> Renting:
     """All of that. Raises CannotRun when machines would not find us."""
-    if not chosen.machine_url:
-        raise CannotRun(
-            "rented machines must find this server: set BRIHASPATI_MACHINE_URL=https://..., an "
-            "address of it that the internet reaches"
-        )
-    try:
-        trust = chosen.trust.read_text() if chosen.trust is not None else ""
-        tls = ssl.create_default_context()
-        if trust:
-            tls.load_verify_locations(cadata=trust)
-    except (OSError, ssl.SSLError) as error:
-        raise CannotRun(f"BRIHASPATI_TRUST={chosen.trust}: {error}") from error
     archive = agentarchive.build()
-    boot = Boot(chosen.machine_url, archive.sha256, trust)
-    return Renting(boot, archive, agentlink.AgentLink(tls if chosen.acme else None))
+    try:
+        boot = booting.boot(chosen, archive.sha256)
+        agents = agentlink.AgentLink(booting.tls(chosen))
+    except SettingsError as error:
+        raise CannotRun(str(error)) from error
+    return Renting(boot, archive, agents)
 
 
 def can_rent(lab: Lab) -> bool:

@@ -146,3 +146,15 @@ class Keys:
             f"the parameter {parameters.path(name)} holds no key of ours: restore it, or make it"
             f" anew: {parameters.maker(name)} --overwrite"
         )
+
+
+def verify(key: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether an Ed25519 key, 32 raw bytes, made this signature of this message."""
+    # As above: only who hears machines needs it.
+    from nacl import exceptions, signing  # noqa: PLC0415
+
+    try:
+        signing.VerifyKey(key).verify(message, signature)
+    except (exceptions.CryptoError, ValueError):
+        return False
+    return True

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
-from brihaspati.entrypoints.http import api, guide, public, student, trainer
+from brihaspati.entrypoints.http import api, guide, machines, public, student, trainer
 
 # Every module of routes is in exactly one; a test says so.
 BOUNDARIES: Mapping[str, tuple[ModuleType, ...]] = {
     "auth": (public,),
     "api_student": (student, guide),
     "api_trainer": (trainer,),
+    "machines": (machines,),
 }
 DOCUMENT = "GET /v1/openapi.json"
 
