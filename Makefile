@@ -12,8 +12,9 @@ PYTHON_INPUTS := pyproject.toml scripts/python '$(CURDIR)' '$(shell $(PYTHON) --
 
 # What a lab with a network or a larger disk needs on the host, and what the tests need on top.
 HOST_TOOLS := ip=iproute2 nft=nftables mkfs.ext4=e2fsprogs
-TEST_TOOLS := $(HOST_TOOLS) chromium=chromium bwrap=bubblewrap dockerd=docker.io podman=podman busybox=busybox-static git=git pebble=pebble
-TEST_TOOLS += WebKitWebDriver=webkit2gtk-driver Xvfb=xvfb dbus-run-session=dbus-daemon dbus-launch=dbus-x11
+TEST_TOOLS := $(HOST_TOOLS) chromium=chromium bwrap=bubblewrap dockerd=docker.io podman=podman busybox=busybox-static git=git
+CLOUD_TOOLS := ip=iproute2 nft=nftables chromium=chromium pebble=pebble certutil=libnss3-tools
+TEST_TOOLS += $(CLOUD_TOOLS) WebKitWebDriver=webkit2gtk-driver Xvfb=xvfb dbus-run-session=dbus-daemon dbus-launch=dbus-x11
 VM_TOOLS := qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap mke2fs=e2fsprogs socat=socat
 
 .PHONY: help install up test clouds-test cloud-test vm-test coverage lint bench template package bench-cold torture shots lighthouse web lock clean install-dev
@@ -43,9 +44,9 @@ vm-test: install-dev  ## Boot a true machine per cloud, with its own cloud-init 
 	@PYTHONPATH=src:tests .venv/bin/python -m vm $(ARGS)
 
 clouds-test: install-dev  ## Test renting machines, against the stand-in for the clouds
+	@scripts/need "machines of the stand-in, and a browser" $(CLOUD_TOOLS)
 	@scripts/cloud-sdks
-	@.venv/bin/pytest -n 2 --dist loadfile -rs tests/rented tests/cloudsim tests/engine/test_turns.py $(ARGS)
-	@.venv/bin/pytest -rs tests/contracts/providers -k "digitalocean or linode"
+	@scripts/clouds-test $(ARGS)
 
 cloud-test: install-dev  ## Deploy the cloud mode to an emulator of AWS, and hold a class on it (root)
 	@scripts/need "the rehearsal" $(HOST_TOOLS)

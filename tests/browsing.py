@@ -6,8 +6,9 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from brihaspati.entrypoints.cli.fresh import FreshServer
 from commanding import run_in
@@ -26,6 +27,13 @@ LATE_MS_MAX = 30_000
 SCREEN = ".xterm-rows"
 # What Chromium writes by itself when there is nobody at the other end.
 NO_LINE = ("Failed to load resource", "WebSocket connection", "ERR_")
+
+
+class Site(Protocol):
+    """Where a server is, and the join code of its class."""
+
+    address: str
+    code: str
 
 
 @contextmanager
@@ -50,7 +58,11 @@ class Faults(list[str]):
     def watch(self, page: Page) -> None:
         """Collect from this page from now on."""
         page.on("pageerror", lambda error: self._hear(str(error)))
-        page.on("console", lambda said: self._hear(said.text) if said.type == "error" else None)
+        page.on("console", self._read)
+
+    def _read(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self._hear(f"{said.text} ({said.location['url']})")
 
     def _hear(self, text: str) -> None:
         self.disturbed = self.disturbed or "ERR_NETWORK_CHANGED" in text
@@ -63,7 +75,7 @@ class Faults(list[str]):
         return [fault for fault in self if not any(piece in fault for piece in expected)]
 
 
-def join(context: BrowserContext, server: FreshServer, name: str, page: Page | None = None) -> Page:
+def join(context: BrowserContext, server: Site, name: str, page: Page | None = None) -> Page:
     """A student on the class page, in a new tab or in this one."""
     page = page or context.new_page()
     page.goto(f"{server.address}/join/{server.code}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from brihaspati.domain.classrooms import Spill
@@ -32,10 +34,18 @@ def rush(rented: Rented, *spill: Spill) -> float:
 
 
 @pytest.mark.parametrize("cloud", ["digitalocean", "linode"])
-def test_a_rush_takes_what_the_limits_allow_and_nobody_is_told_to_stop(cloud: str) -> None:
+def test_a_rush_takes_what_the_limits_allow_and_nobody_is_told_to_stop(
+    cloud: str, record_property: Callable[[str, object], None]
+) -> None:
     rented = Rented(usual=cloud)
     rented.sky.world.accounts[cloud].server_limit = STUDENTS
-    assert rush(rented) <= ALLOWED_SECONDS[cloud] * 1.1
+    took = rush(rented)
+    assert took <= ALLOWED_SECONDS[cloud] * 1.1
+    record_property(
+        "proved",
+        f"{cloud}: {STUDENTS} Plays at once, the last create sent after {took:.0f} s of virtual"
+        f" time (the limits allow {ALLOWED_SECONDS[cloud]} s), no 429",
+    )
 
 
 def test_two_clouds_together_are_quicker_than_either() -> None:

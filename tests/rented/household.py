@@ -1,0 +1,203 @@
+"""A server that rents, the clouds it rents from, and the issuer its machines ask: all real.
+
+Machines are the stand-in's, with bodies: each boots its user data, runs the very agent and answers
+at an address of its own on loopback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import ssl
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
+
+import pebble
+from brihaspati import wiring
+from brihaspati.engine.engine import Engine
+from brihaspati_cloudsim import running, server
+from brihaspati_cloudsim.account import Lags
+from brihaspati_cloudsim.agenda import real_clock
+from brihaspati_cloudsim.machines.pool import Pool, missing
+from brihaspati_cloudsim.world import World
+
+SECONDS_MAX = 60
+
+
+@dataclass
+class Household:
+    """`address` is the portal's, `code` leads into its class; `engine` is the one that serves."""
+
+    world: World
+    pool: Pool
+    issuer: pebble.Pebble
+    address: str
+    code: str
+    engine: Engine
+
+    def student(self, name: str) -> Student:
+        """Somebody who joined the class."""
+        student = Student(self)
+        joined = student.ask("POST", "/v1/join", {"code": self.code, "name": name})
+        student.class_id = joined["class_id"]
+        return student
+
+    def until(self, seen: Callable[[], Any]) -> Any:
+        """What is seen once it is not nothing; what the machines said, when it never is."""
+        ends = time.monotonic() + SECONDS_MAX
+        while not (found := seen()):
+            assert time.monotonic() < ends, self.consoles()
+            time.sleep(0.1)
+        return found
+
+    def consoles(self) -> str:
+        """What the machines said: why a test failed."""
+        logs = [*self.pool.folder.glob("*/console.log"), *self.pool.folder.glob("*/root/var/log/*")]
+        return "\n".join(f"{p}:\n{p.read_text()[-3000:]}" for p in logs if p.is_file())
+
+
+@dataclass
+class Student:
+    """One student's requests, as the page makes them."""
+
+    house: Household
+    cookie: str = ""
+    class_id: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sandbox(self) -> str:
+        """The path of their lab `hello`."""
+        return f"/v1/classes/{self.class_id}/labs/hello/sandbox"
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """One request of the API; what it answers."""
+        headers = {"Content-Type": "application/json", "Cookie": self.cookie}
+        data = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(f"{self.house.address}{path}", data, headers, method=method)
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            if cookie := answer.headers.get("Set-Cookie"):
+                self.cookie = cookie.partition(";")[0]
+            return json.loads(answer.read() or b"null")
+
+    def phase(self) -> str:
+        """Of their lab."""
+        return str(self.ask("GET", self.sandbox)["sandbox"]["phase"])
+
+    def play(self) -> None:
+        """Press Play and wait until the lab is ready."""
+        self.ask("PUT", self.sandbox)
+
+        def ready() -> bool:
+            phase = self.phase()
+            assert phase not in ("failed", "gone"), (phase, self.house.consoles())
+            return phase == "ready"
+
+        self.house.until(ready)
+
+    def stop(self) -> None:
+        """Press Stop and wait until the lab is gone."""
+        self.ask("DELETE", self.sandbox)
+        self.house.until(lambda: self.phase() == "gone")
+
+    def ticket(self) -> dict[str, str]:
+        """To their terminal, and where that is."""
+        given: dict[str, str] = self.ask("POST", f"{self.sandbox}/ticket", {"for": "terminal"})
+        return given
+
+    @contextlib.contextmanager
+    def terminal(self, name: str = "main") -> Iterator[Terminal]:
+        """Their terminal over HTTPS, the machine's certificate verified."""
+        ticket = self.ticket()
+        trust = ssl.create_default_context(cafile=str(self.house.issuer.roots))
+        origin = Origin(self.house.address)
+        with connect(ticket["url"], ssl=trust, origin=origin, proxy=None) as line:
+            first = {"ticket": ticket["ticket"], "terminal": name, "columns": 80, "rows": 24}
+            line.send(json.dumps(first))
+            line.recv(10)
+            yield Terminal(line)
+
+
+@dataclass
+class Terminal:
+    """An open terminal."""
+
+    line: ClientConnection
+
+    def run(self, command: str, until: str) -> str:
+        """Type a command; all that is shown until this text is."""
+        self.line.send(b"\x00" + command.encode() + b"\n")
+        seen = b""
+        while until.encode() not in seen:
+            said = self.line.recv(20)
+            if isinstance(said, bytes):
+                seen += said[1:]
+        return seen.decode(errors="replace")
+
+
+def _free_networks() -> int:
+    """The second number of three networks of loopback that nobody serves HTTPS in."""
+    bases = [*range(60, 180, 3)]
+    first = os.getpid() % len(bases)
+    for base in bases[first:] + bases[:first]:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((f"127.{base}.255.1", 443))
+            return base
+    raise OSError("every network of loopback is taken")
+
+
+@contextlib.contextmanager
+def household(folder: Path, cloud: str = "digitalocean", **settings: str) -> Iterator[Household]:
+    """Open for as long as the context lasts; nothing of it stays. Skips where it cannot be.
+
+    `settings` are added to the server's, as `BRIHASPATI_...`.
+    """
+    if sys.platform != "linux" or os.geteuid() != 0 or missing():
+        pytest.skip("machines of the stand-in need root on Linux")
+    base = _free_networks()
+    portal = f"127.{base}.255.1:443"
+    with contextlib.ExitStack() as stack:
+        issuer = stack.enter_context(pebble.running(folder, 443, f"127.{base}.255.2:443"))
+        networks = {"digitalocean": f"127.{base + 1}", "linode": f"127.{base + 2}"}
+        world = World(real_clock(), lags=Lags.none(), networks=networks)
+        tokens = world.add_usual_tokens()
+        pool = stack.enter_context(running.bodies(world, "light"))
+        assert pool is not None
+        sim = stack.enter_context(server.serving(world))
+        urls = {"digitalocean": sim.digitalocean, "linode": sim.linode}
+        trust = folder / "trust.pem"
+        trust.write_bytes(issuer.ca.read_bytes() + issuer.roots.read_bytes())
+        shop = wiring.open_shop(
+            {
+                "BRIHASPATI_DATA": str(folder / "data"),
+                "BRIHASPATI_LABS": "labs",
+                "BRIHASPATI_PROVIDER": cloud,
+                "BRIHASPATI_POOL": "0",
+                "BRIHASPATI_LISTEN": portal,
+                "BRIHASPATI_ORIGINS": f"http://{portal}",
+                "BRIHASPATI_MACHINE_URL": f"http://{portal}",
+                "BRIHASPATI_ACME": issuer.directory,
+                "BRIHASPATI_TRUST": str(trust),
+                f"{cloud.upper()}_TOKEN": tokens[cloud],
+                f"{cloud.upper()}_API_URL": urls[cloud],
+                **settings,
+            }
+        )
+        with (
+            shop._opened() as opened,
+            shop._served(opened, lambda *_: None) as local,
+            local.in_background(),
+        ):
+            address, code = f"http://{portal}", local.parts.code
+            yield Household(world, pool, issuer, address, code, opened.engine)
