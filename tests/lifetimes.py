@@ -78,6 +78,7 @@ def one_of_each(sandbox: Sandbox) -> tuple[Event, ...]:
         events.Played(),
         events.TurnCame(),
         events.TurnGiven(Turn(NOW + 60_000, sandbox.attempt + 1, "memory", 0)),
+        events.TurnRefused("the budget was lowered"),
         seen(),
         seen(usable=False),
         events.CreateRefused(LABEL, "sold out", retryable=True, retry_after_seconds=5),

@@ -14,7 +14,7 @@ import lifetimes
 from brihaspati.domain import effects, events, lifecycle, sandboxes
 from brihaspati.domain.events import Event
 from brihaspati.domain.lifecycle import decide
-from brihaspati.domain.sandboxes import Phase, Sandbox, Slot
+from brihaspati.domain.sandboxes import Phase, Sandbox, Slot, Turn
 from brihaspati.domain.upkeep import due_at, still_needed
 from lifetimes import LABEL, NOW, SLOT, TERMS, after, fresh, in_phase, pooled, seen
 
@@ -200,6 +200,23 @@ def test_a_retryable_refusal_tries_again_after_the_provider_s_delay() -> None:
     decision = after(in_phase("starting"), refused)
     assert decision.sandbox.phase == "queued"
     assert effects.AskForTurn(not_before=NOW + 7_000) in decision.effects
+
+
+def test_a_turn_of_the_attempt_before_is_no_turn() -> None:
+    refused = events.CreateRefused(LABEL, "sold out", retryable=True)
+    queued = after(in_phase("starting"), refused).sandbox
+    late = events.TurnGiven(Turn(NOW + 60_000, 1, "memory", 0))
+    assert decide(queued, late, NOW) == lifecycle.Decision(queued)
+    assert decide(queued, replace(late, turn=replace(late.turn, attempt=2)), NOW).effects
+
+
+def test_a_sandbox_whose_turn_is_refused_fails_with_the_reason() -> None:
+    failed = after(fresh(), events.TurnRefused("the budget was lowered")).sandbox
+    assert (failed.phase, failed.reason, failed.at_rest) == (
+        "failed",
+        "the budget was lowered",
+        True,
+    )
 
 
 def test_attempts_run_out_into_a_failure_with_the_reason() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from brihaspati import ports
 from brihaspati.adapters import memory
@@ -216,3 +217,88 @@ def test_what_runs_is_listed_for_the_operator_until_it_is_gone() -> None:
     house.engine.playing.stop(record.sandbox.slot, "stopped")
     house.run()
     assert record.sandbox.id not in {r.sandbox.id for r in house.engine.reading.running()}
+
+
+class Gappy(memory.Store):
+    """A store whose index leaves out what moves in it, as long as `blind`."""
+
+    blind = False
+
+    def query_index(self, index: str, *given: Any, **more: Any) -> ports.Page:
+        page = super().query_index(index, *given, **more)
+        return replace(page, items=()) if self.blind and index == "due" else page
+
+
+def gappy() -> tuple[House, Gappy]:
+    house = House()
+    store = house.store = Gappy(house.clock)
+    house.world = replace(house.world, store=store)
+    house.engine = Engine(house.world)
+    return house, store
+
+
+def test_a_machine_whose_lab_an_index_leaves_out_again_and_again_is_no_stray() -> None:
+    house, store = gappy()
+    room = house.classroom(pool=1)
+    ours = play(house, room, house.student(room))
+    house.engine.sweeping.fill_pools()
+    house.run()
+    store.blind = True
+    house.clock.advance(60)
+    found = [house.engine.sweeping.sweep() for _ in range(4)]
+    assert {swept.strays for swept in found} == {0}
+    assert now_of(house, ours).sandbox.phase == "ready"
+    assert len(house.provider.running()) == 2
+
+
+def test_a_machine_is_no_stray_when_its_warm_lab_is_claimed_while_it_is_looked_for() -> None:
+    house, store = gappy()
+    room = house.classroom(pool=1)
+    asha = house.student(room)
+    house.engine.sweeping.fill_pools()
+    house.run()
+    [label] = [machine.order.label for machine in house.provider.running()]
+    read, claimed = store.get, list[Record]()
+
+    def get(key: ports.Key) -> ports.Item | None:
+        found = read(key)
+        if key.sort == "home" and not claimed:
+            claimed.append(play(house, room, asha))
+        return found
+
+    store.get = get  # type: ignore[method-assign]
+    record = house.engine.worker.of_label(label)
+    assert record is not None
+    assert record.sandbox.slot.user == asha.id
+
+
+def test_a_machine_that_comes_after_its_end_was_verified_is_a_stray() -> None:
+    house = House()
+    room = house.classroom()
+    record = play(house, room, house.student(room))
+    house.run()
+    house.engine.playing.stop(record.sandbox.slot, "stopped")
+    house.run()
+    machine = house.provider.machines[0]
+    house.provider.create(
+        ports.MachineOrder(machine.order.label, record.sandbox.id, a_lab().machines[0])
+    )
+    house.clock.advance(60)
+    found = [house.engine.sweeping.sweep() for _ in range(2)]
+    assert [swept.strays for swept in found] == [0, 1]
+    assert house.provider.running() == []
+
+
+def test_who_typed_since_the_last_sweep_is_not_idle() -> None:
+    house = House()
+    room = house.classroom(a_lab(idle_minutes=10))
+    record = play(house, room, house.student(room))
+    house.run()
+    house.clock.advance(500)
+    house.agents.typed[record.sandbox.id] = house.clock.now()
+    house.clock.advance(200)
+    house.engine.worker.work(record.sandbox.slot)
+    assert now_of(house, record).sandbox.phase == "ready"
+    house.clock.advance(401)
+    house.engine.worker.work(record.sandbox.slot)
+    assert now_of(house, record).sandbox.end == "idle"

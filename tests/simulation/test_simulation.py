@@ -58,14 +58,14 @@ def test_a_break_is_noticed(name: str) -> None:
 def test_a_failing_seed_is_made_small_and_says_how_to_live_it_again() -> None:
     [broken] = [m for m in mutants.MUTANTS if m.name == "no sweep"]
     with broken():
-        small = shrinking.shrink(1, FEW)
+        small = shrinking.shrink(7, FEW)
         assert small is not None
         assert small.students < FEW
         assert len(small.vices) < len(VICES) / 3
-        assert f"--first 1 --seeds 1 --students {small.students}" in small.command
+        assert f"--first 7 --seeds 1 --students {small.students}" in small.command
         assert any("BROKEN" in line for line in small.trace)
         only = frozenset(small.vices)
-        assert history.live(1, students=small.students, only=only).broken[0] == small.broken
+        assert history.live(7, students=small.students, only=only).broken[0] == small.broken
 
 
 def test_a_seed_that_keeps_its_promises_is_not_made_small() -> None:

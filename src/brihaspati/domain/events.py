@@ -27,6 +27,13 @@ class TurnGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnRefused:
+    """Its turn came, and it may not begin any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MachineSeen:
     """The provider created the machine, or a look-up found it. `disk`: how that is kept."""
 
@@ -151,6 +158,7 @@ Event = (
     Played
     | TurnCame
     | TurnGiven
+    | TurnRefused
     | MachineSeen
     | CreateRefused
     | CreateUnclear

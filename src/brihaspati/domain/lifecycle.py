@@ -73,11 +73,8 @@ def _asked(sandbox: Sandbox, event: Event, now: int) -> Decision:  # noqa: PLR09
             again = sandboxes.new(sandbox.id, sandbox.slot, sandbox.terms, now)
             again = replace(again, attempt=sandbox.attempt, machines=sandbox.machines)
             return Decision(again, (effects.AskForTurn(),))
-        case "queued", events.TurnCame():
-            return _start(sandbox, event.turn, now)
-        case "queued", events.TurnGiven() if event.turn.attempt > sandbox.attempt:
-            waiting = replace(sandbox, turn=event.turn)
-            return Decision(waiting, (effects.AskForTurn(not_before=event.turn.at),))
+        case "queued", (events.TurnCame() | events.TurnGiven() | events.TurnRefused()):
+            return _turn(sandbox, event, now)
         case (("queued" | "starting" | "ready"), events.StopAsked()):
             return _stop(sandbox, event.end, now)
         case "ready", events.Claimed() if sandbox.slot.user is None:
@@ -88,6 +85,21 @@ def _asked(sandbox: Sandbox, event: Event, now: int) -> Decision:  # noqa: PLR09
             return Decision(replace(sandbox, last_input_at=event.at))
         case _, events.Woke():
             return _woke(sandbox, now)
+        case _:
+            return Decision(sandbox)
+
+
+def _turn(
+    sandbox: Sandbox, event: events.TurnCame | events.TurnGiven | events.TurnRefused, now: int
+) -> Decision:
+    match event:
+        case events.TurnCame():
+            return _start(sandbox, event.turn, now)
+        case events.TurnRefused():
+            return _fail(sandbox, event.reason, now)
+        case _ if event.turn.attempt > sandbox.attempt:
+            waiting = replace(sandbox, turn=event.turn)
+            return Decision(waiting, (effects.AskForTurn(not_before=event.turn.at),))
         case _:
             return Decision(sandbox)
 

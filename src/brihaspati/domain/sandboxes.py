@@ -93,6 +93,7 @@ class Terms:
     it the sandbox, however far it has come (None: it has its lifetime, whatever the class does).
     `poll_ms`: how long after one look at a machine that boots the next one is. `offers`: who may
     be asked, in this order, where that is not only the provider; the price is then the highest.
+    `budget_micros`: the class's budget that was seen to cover it (None: the class had none).
     """
 
     env: str
@@ -110,6 +111,7 @@ class Terms:
     closes_at: int | None = None
     poll_ms: int = 1_000
     offers: tuple[Offer, ...] = ()
+    budget_micros: int | None = None
 
     def until(self, at: int) -> int:
         """This moment, or the end of the class where that is earlier."""

@@ -4,10 +4,15 @@ Two who press Play in the same moment must not both get the last of it, and an i
 yet what was begun a second ago. So every new sandbox of a class with a budget, and every later
 deadline, is noted in one item, written in the same transaction on the condition that nobody noted
 another in between.
+
+A class is read through a cache, and a Play can be long on its way. When its turn comes the budget
+is looked at again where it is lower than what was agreed, or where an attempt before may have cost
+something.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +28,7 @@ from brihaspati.engine.problems import Problem
 from brihaspati.engine.world import World
 from brihaspati.ports import Key
 
+TRIES_MAX = 20
 # For longer than this no index lags; what was noted is then to be seen there.
 NOTED_MS = 60_000
 
@@ -89,13 +95,36 @@ class Budgets:
         purse.more[slot] = [unseen + extra, then.deadline_at or 0, at]
         return (_put(room, purse),)
 
-    def _purse(self, room: Classroom, budget_micros: int, now: int) -> _Purse:
+    def allow(self, sandbox: Sandbox) -> bool:
+        """Whether a sandbox whose turn has come may begin still; that is noted. Raises Busy."""
+        for _ in range(TRIES_MAX):
+            item = self.world.store.get(records.class_key(sandbox.slot.class_id))
+            room = records.class_of(item) if item is not None else None
+            if room is None or not _is_to_look_at(room, sandbox):
+                return True
+            now = self.world.clock.now()
+            purse = self._purse(room, room.budget_micros or 0, now, sandbox)
+            if purse.left_micros < 0:
+                return False
+            if sandbox.slot.user is None:  # warm ones are counted by who asks for the next
+                del purse.noted[str(sandbox.slot)]
+            with contextlib.suppress(ports.Conflict):  # somebody else noted theirs: look again
+                self.world.store.transact((_put(room, purse),))
+                return True
+        raise ports.Busy("too many of a class begin at once")
+
+    def _purse(
+        self, room: Classroom, budget_micros: int, now: int, mine: Sandbox | None = None
+    ) -> _Purse:
+        """What is left; `mine`: a sandbox that counts, whether it is to be seen yet or not."""
         item = self.world.store.get(_key(room))
         body: Mapping[str, Any] = item.body if item is not None else {}
         noted, more = (
             {slot: one for slot, one in body.get(kind, {}).items() if one[-1] > now - NOTED_MS}
             for kind in ("noted", "more")
         )
+        if mine is not None:
+            noted[str(mine.slot)] = [committed_micros(mine, now), mine.asked_at]
         seen, spent = self._committed(room.id, now)
         unseen = sum(micros for slot, (micros, at) in noted.items() if _asked(seen, slot) < at)
         unseen += sum(micros for slot, (micros, end, _) in more.items() if _end(seen, slot) < end)
@@ -122,6 +151,14 @@ class Budgets:
         for item in every(lambda cursor: ended(cursor=cursor)):
             spent += int(item.body["cost_micros"])
         return seen, spent
+
+
+def _is_to_look_at(room: Classroom, sandbox: Sandbox) -> bool:
+    """Whether what was seen when a sandbox was asked for says nothing about its next attempt."""
+    agreed = sandbox.terms.budget_micros
+    if room.budget_micros is None:
+        return False
+    return sandbox.attempt > 0 or agreed is None or room.budget_micros < agreed
 
 
 def _asked(seen: _Seen, slot: str) -> int:

@@ -19,7 +19,7 @@ from brihaspati import ports
 from brihaspati.domain import events, sandboxes, tickets
 from brihaspati.domain.events import Event
 from brihaspati.domain.labs import Lab
-from brihaspati.domain.sandboxes import Machine, Sandbox, Slot
+from brihaspati.domain.sandboxes import Machine, Sandbox
 from brihaspati.engine import records
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Record
@@ -214,8 +214,7 @@ class Machines:
     # --- all -------------------------------------------------------------------------------------
     def _find(self, label: str) -> Known:
         """A machine that its sandbox still wants. Raises Problem."""
-        item = self.world.store.get(records.machine_key(sandboxes.sandbox_of(label), "home"))
-        record = None if item is None else self.worker.load(Slot.parse(item.body["slot"]))
+        record = self.worker.of_label(label)
         machine = record.sandbox.machine(label) if record is not None else None
         if record is None or machine is None:
             raise Problem("not_found", NO_SUCH)

@@ -11,7 +11,6 @@ from brihaspati.domain.events import Event
 from brihaspati.domain.labs import Lab, MachineSpec
 from brihaspati.domain.sandboxes import EndKind, Offer, Sandbox, Slot, Terms
 from brihaspati.engine import membership
-from brihaspati.engine.budgets import Budgets
 from brihaspati.engine.membership import Membership
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Person, Record, record_of, sandbox_key
@@ -45,7 +44,7 @@ class Playing:
     def __init__(self, world: World, worker: Worker) -> None:
         self.world = world
         self.worker = worker
-        self.budgets = Budgets(world)
+        self.budgets = worker.budgets
         # By pool: warm sandboxes that the last claim here had to choose from, and when.
         self._warm_left: dict[tuple[str, str], tuple[int, list[Record]]] = {}
         self._refilled_at: dict[tuple[str, str], int] = {}
@@ -99,7 +98,7 @@ class Playing:
         sandbox = sandboxes.new(self.world.chance.name(12), slot, terms, now)
         empty = Record(sandbox, (), version)
         asked = empty.follow(lifecycle.decide(sandbox, events.Played(), now))
-        saved = self.worker.save(asked, *guards, *self.worker.home(asked))
+        saved = self.worker.save(asked, *guards, self.worker.home(asked))
         self.worker.pass_on(saved)
         return saved
 
@@ -130,7 +129,7 @@ class Playing:
                     taken,
                     ports.Delete(sandbox_key(pooled), expect=chosen.version),
                     *guards,
-                    *self.worker.home(taken),
+                    self.worker.home(taken),
                 )
             except ports.Conflict as conflict:
                 if set(conflict.found) != {1}:
@@ -190,6 +189,7 @@ class Playing:
             closes_at=room.closes_at if now < room.closes_at else None,
             poll_ms=pace.poll_ms,
             offers=offers if len(offers) > 1 else (),
+            budget_micros=room.budget_micros,
         )
 
     def _offers(self, room: Classroom, lab: Lab) -> tuple[Offer, ...]:

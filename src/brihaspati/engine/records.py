@@ -17,7 +17,7 @@
                         latest                  which version new classes get
     w#<class>#<lab>     y#<sandbox>             a pooled sandbox
     t#<digest>          link                    a one-time sign-in link
-    s#<sandbox>         home                    which slot a rented machine's sandbox is in
+    s#<sandbox>         home                    which slot a sandbox is in, for who has its id
                         m#<label>               its spent boot token, and the key it has since
                         b#<label>               its last heartbeat
                         alarm#<moment>          what should not have been tried
@@ -155,7 +155,7 @@ def standing_of(item: Item) -> Standing:
 
 
 def put_home(sandbox: Sandbox, now: int) -> Put:
-    """The write of where a sandbox is, for its machines; of a claimed one the last word counts."""
+    """The write of where a sandbox is, for who has its id; claimed, the last word counts."""
     body = {"slot": str(sandbox.slot)}
     return Put(machine_key(sandbox.id, "home"), body, expires_at=now + HOME_MS)
 

@@ -112,6 +112,7 @@ class Sweeping:
                 swept = replace(swept, unreadable=(*swept.unreadable, name))
                 continue
             verdict, owners = self._judge(name, inventory, before)
+            verdict = self._without_owned(name, verdict)
             found.append(_Compared(provider, inventory, verdict, owners))
             leaving |= {s.machine_id: [name, s.label, s.created_at] for s in verdict.delete}
             after |= verdict.suspects
@@ -154,6 +155,23 @@ class Sweeping:
             owners |= dict.fromkeys(known, Slot(**said["slot"]))
         seen = [strays.Sighting(m.label, m.id, m.created_at) for m in inventory]
         return strays.judge(seen, may, must, before, self.world.clock.now()), owners
+
+    def _without_owned(self, name: str, verdict: strays.Verdict) -> strays.Verdict:
+        """Only true strays: an index may lag, and what moves in it while it is read is missed.
+
+        So of each machine to be deleted the sandbox that its label names is read itself.
+        """
+        owned = {one.label for one in verdict.delete if self._is_owned(name, one.label)}
+        suspects = {label: at for label, at in verdict.suspects.items() if label not in owned}
+        delete = tuple(one for one in verdict.delete if one.label not in owned)
+        return replace(verdict, delete=delete, suspects=suspects)
+
+    def _is_owned(self, provider: str, label: str) -> bool:
+        record = self.worker.of_label(label)
+        machine = record.sandbox.machine(label) if record is not None else None
+        if record is None or machine is None:
+            return False
+        return machine.state != "gone" and record.sandbox.provider_of(machine) == provider
 
     def _must_be_shown(self, machine: Mapping[str, Any]) -> bool:
         """A list may lag behind the create that we heard of ourselves."""
@@ -237,7 +255,7 @@ class Sweeping:
             asked = Record(fresh, (), 0).follow(lifecycle.decide(fresh, events.Played(), now))
             try:
                 saved = self.worker.save(
-                    asked, *self._note(room, slot, terms), *self.worker.home(asked)
+                    asked, *self._note(room, slot, terms), self.worker.home(asked)
                 )
             except (Problem, ports.Conflict):
                 break  # the budget is spent, or somebody noted another: the next sweep looks

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from brihaspati import ports
-from brihaspati.domain import boot, effects, events, lifecycle, strays
+from brihaspati.domain import boot, effects, events, lifecycle, sandboxes, strays
 from brihaspati.domain.effects import Effect
 from brihaspati.domain.events import Event
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.sandboxes import Machine, Sandbox, Slot
 from brihaspati.domain.scrubs import End
 from brihaspati.engine import records
+from brihaspati.engine.budgets import Budgets
 from brihaspati.engine.records import Record
 from brihaspati.engine.scrubbing import Scrubbing
 from brihaspati.engine.turns import Turns
@@ -29,10 +30,13 @@ log = logging.getLogger(__name__)
 
 CONFLICTS_MAX = 50
 ROUNDS_MAX = 50
+# How often a sandbox changes its slot: when it is claimed.
+MOVES_MAX = 1
 RETRYABLE = frozenset({"sold_out", "rate"})
 VERIFIED = "deleted; the look-up finds nothing and the inventory agrees"
 VANISHED = "not deleted by us; the look-up finds nothing and the inventory agrees"
 NEVER_SEEN = "asked for; no look-up ever found it"
+OVER_BUDGET = "The class's budget does not cover it any more. Tell your trainer; they can raise it."
 # What a sandbox's machines are called among themselves; every sandbox has a network of its own.
 PRIVATE_NETWORK = "10.200.0."
 
@@ -49,6 +53,7 @@ class Worker:
         self.lab = functools.lru_cache(maxsize=256)(self._load_lab)
         self.scrubbing = Scrubbing(world)
         self.turns = Turns(world)
+        self.budgets = Budgets(world)
 
     def load(self, slot: Slot) -> Record | None:
         """The sandbox of a slot, read strongly."""
@@ -62,12 +67,19 @@ class Worker:
         self.world.changed(record.sandbox)
         return replace(record, version=versions[0])
 
-    def home(self, record: Record) -> tuple[ports.Write, ...]:
-        """Where a rented machine, which knows only its sandbox's id, finds the sandbox."""
-        provider = self.world.providers.get(record.sandbox.terms.provider)
-        if provider is None or not provider.rented:
-            return ()
-        return (records.put_home(record.sandbox, self.world.clock.now()),)
+    def home(self, record: Record) -> ports.Write:
+        """Where whoever has only the label of a machine finds its sandbox."""
+        return records.put_home(record.sandbox, self.world.clock.now())
+
+    def of_label(self, label: str) -> Record | None:
+        """The sandbox that a machine's label names, read strongly; None: there is none any more."""
+        key = records.machine_key(sandboxes.sandbox_of(label), "home")
+        for _ in range(MOVES_MAX + 1):  # a warm one may be claimed between the two reads
+            home = self.world.store.get(key)
+            record = self.load(Slot.parse(home.body["slot"])) if home is not None else None
+            if record is not None and record.sandbox.id == sandboxes.sandbox_of(label):
+                return record
+        return None
 
     def post(self, slot: Slot, event: Event, known: Record | None = None) -> Record | None:
         """Save what follows from an event; None when there is no such sandbox (any more).
@@ -92,7 +104,7 @@ class Worker:
             if record is None:
                 return None, False
             now, changed = self.world.clock.now(), record
-            for done, event in happened:
+            for done, event in (*self._typed(record.sandbox, now), *happened):
                 changed = changed.follow(lifecycle.decide(changed.sandbox, event, now), done)
             if changed.says_the_same(record):
                 return record, False
@@ -103,6 +115,14 @@ class Worker:
             self._measure(record.sandbox, saved.sandbox)
             return saved, True
         raise Lost(f"{slot} is written by too many at once")
+
+    def _typed(self, sandbox: Sandbox, now: int) -> tuple[tuple[None, Event], ...]:
+        """Who typed a moment ago is not idle, whether a sweep has heard of it yet or not."""
+        idle_at = sandbox.idle_at if sandbox.phase == "ready" else None
+        if idle_at is None or now < idle_at:
+            return ()
+        at = self.world.agents.last_input_at(sandbox.id)
+        return ((None, events.InputSeen(at)),) if at is not None else ()
 
     def _measure(self, before: Sandbox, after: Sandbox) -> None:
         """Tell what a change meant, once: only one writer of a version is ever saved."""
@@ -197,7 +217,7 @@ class Worker:
         world, sandbox = self.world, record.sandbox
         match effect:
             case effects.AskForTurn():
-                return self.turns.ask(sandbox)
+                return self._turn(sandbox)
             case effects.SetAlarm():
                 alarm = records.alarm_message(sandbox.slot, effect.at)
                 world.timer.set(str(sandbox.slot), effect.at, alarm)
@@ -214,6 +234,13 @@ class Worker:
             case _:  # the type checker sees that only proofs are left
                 self.scrubbing.ended(sandbox, _end(effect))
         return events.Woke()
+
+    def _turn(self, sandbox: Sandbox) -> Event:
+        """Its turn; when that has come, the budget may be lower than when it was asked for."""
+        given = self.turns.ask(sandbox)
+        if isinstance(given, events.TurnCame) and not self.budgets.allow(sandbox):
+            return events.TurnRefused(OVER_BUDGET)
+        return given
 
     def _create(self, sandbox: Sandbox, label: str) -> Event:
         machine = sandbox.machine(label)

@@ -103,6 +103,7 @@ def _town(dice: Dice, only: frozenset[str] | None, new_store: NewStore, tell: Te
     promises.messages_given_up = lambda: post.dead_letters
     store = new_store(SkewedClock(agenda), lag_ms)
     town = Town(agenda, weather, dice, store, cloud, promises, post, Alarms(post))
+    promises.typed_at = town.heard.typed.get
     if weather.rules("strangers' machines"):
         for number in range(STRANGERS):
             name = ("web-1", "bh-prod-abc-a1-main", f"bh-simx-{number}-a1-main")[number]

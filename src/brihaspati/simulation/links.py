@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from brihaspati import ports
 from brihaspati.domain import labs
@@ -88,9 +88,18 @@ class StoreLink:
         """Items of an index, stale or not."""
         self._meet()
         limit = self._page(limit)
-        return self._store.query_index(
+        page = self._store.query_index(
             index, partition, prefix=prefix, until=until, limit=limit, cursor=cursor
         )
+        return self._with_gaps(page) if index == "due" else page
+
+    def _with_gaps(self, page: ports.Page) -> ports.Page:
+        """What moves while pages are read may be in none of them, for those who read it."""
+        weather = self._line.weather
+        if not weather.rules("index misses items"):
+            return page
+        items = tuple(item for item in page.items if not weather.strikes("index misses items"))
+        return replace(page, items=items)
 
     def transact(self, writes: Sequence[ports.Write]) -> tuple[int, ...]:
         """Write all or nothing, and hear of it or not."""

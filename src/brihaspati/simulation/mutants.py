@@ -131,9 +131,21 @@ def _only_due(self: Sweeping) -> Swept:  # noqa: ARG001
     return Swept()
 
 
+def _never_owned(*_: Any, **__: Any) -> bool:
+    return False
+
+
+def _heard_nothing(*_: Any, **__: Any) -> tuple[()]:
+    return ()
+
+
 # --- people ---------------------------------------------------------------------------------------
 def _no_note(*_: Any, **__: Any) -> tuple[ports.Write, ...]:
     return ()
+
+
+def _always_allowed(*_: Any, **__: Any) -> bool:
+    return True
 
 
 def _one_play_unchecked(room: Any, member: Any) -> ports.Write:
@@ -252,6 +264,9 @@ MUTANTS: Sequence[Mutant] = (
     Mutant("typing does not count", sandboxes.Sandbox, "idle_at", property(_idle_since_ready)),
     Mutant("no proof", lifecycle, "_proof", lambda *_: ()),
     Mutant("machines cost nothing", money, "cost_micros", _free_lunch),
+    Mutant("an index is believed", Sweeping, "_is_owned", _never_owned),
+    Mutant("idle unless a sweep heard", Worker, "_typed", _heard_nothing),
+    Mutant("a lowered budget does not count", Budgets, "allow", _always_allowed),
     Mutant("budgets are not kept", Budgets, "note", _no_note),
     Mutant("labs at a time are not kept", playing, "_one_play", _one_play_unchecked),
     Mutant("more time asks no budget", Budgets, "note_more", _no_note),

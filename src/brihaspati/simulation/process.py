@@ -96,6 +96,8 @@ class Process:
         return self._attempt(lambda: deed(self.engine))
 
     def _attempt(self, call: Callable[[], object]) -> bool:
+        under_way = self.town.promises.under_way
+        under_way.append(self.town.agenda.now)
         try:
             call()
         except Died:
@@ -107,4 +109,6 @@ class Process:
             return False
         except Problem:
             return True
+        finally:
+            under_way.pop()
         return True

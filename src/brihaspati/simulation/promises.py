@@ -45,6 +45,10 @@ def _left(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [machine for machine in body["machines"] if machine["state"] != "gone"]
 
 
+def _current(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [machine for machine in body["machines"] if machine["attempt"] == body["attempt"]]
+
+
 def _deadline(before: Mapping[str, Any], body: Mapping[str, Any]) -> int:
     """The deadline there was before, or would have been without more time."""
     if before["deadline_at"] is None or before["slot"]["user"] is None:
@@ -81,6 +85,8 @@ class Promises:
     ready: int = 0
     faultless: bool = False
     messages_given_up: Callable[[], int] = lambda: 0
+    typed_at: Callable[[str], int | None] = lambda _: None
+    under_way: list[int] = field(default_factory=list)
 
     @functools.cached_property
     def _promptly(self) -> bool:
@@ -128,11 +134,8 @@ class Promises:
         if before is not None and before.phase != body["phase"]:
             self._turned(before.body, body)
         self._not_too_long(body)
-        if before is None and user is not None:
-            self._within_number(body, user)
-            self._within_budget(body, "begins")
-        elif before is not None and (body["deadline_at"] or 0) > _deadline(before.body, body):
-            self._within_budget(body, "goes on")
+        if user is not None:
+            self._within_limits(before, body, user)
         over_at = before.over_at if before else None
         if body["phase"] in ALIVE:
             over_at = None
@@ -151,10 +154,27 @@ class Promises:
         if room is not None and len(mine) >= room["sandboxes_per_student_max"]:
             self.break_(f"{body['id']} is lab {len(mine) + 1} of {user} at a time")
 
-    def _within_budget(self, body: Mapping[str, Any], what: str) -> None:
+    def _within_limits(self, before: Seen | None, body: Mapping[str, Any], user: str) -> None:
+        if before is None:
+            self._within_number(body, user)
+            self._within_budget(body, "begins")
+        elif (body["deadline_at"] or 0) > _deadline(before.body, body):
+            self._within_budget(body, "goes on")
+        elif (before.phase, body["phase"]) == ("queued", "starting"):
+            self._turn_within_budget(body)
+
+    def _turn_within_budget(self, body: Mapping[str, Any]) -> None:
+        """It is looked at where it was lowered, or where an attempt before may have cost."""
+        room, agreed = self.room(), body["terms"]["budget_micros"]
+        budget = room["budget_micros"] if room is not None else None
+        lowered = budget is not None and (agreed is None or budget < agreed)
+        if lowered or body["attempt"] > 1:
+            self._within_budget(body, "starts", 0)
+
+    def _within_budget(self, body: Mapping[str, Any], what: str, stale_ms: int = CACHE_MS) -> None:
         """A sandbox begins, or goes on for longer, only within the budget to its end."""
         room, now = self.room(), self.agenda.now
-        if room is None or now < self.budget_changed_at + CACHE_MS:
+        if room is None or self._begun_at() < self.budget_changed_at + stale_ms:
             return
         budget = room["budget_micros"]
         if budget is None:
@@ -164,6 +184,10 @@ class Promises:
         if self.ledger_micros + bound > budget:
             spent = self.ledger_micros + bound
             self.break_(f"{body['id']} {what} with {spent} micros of {budget} spent and promised")
+
+    def _begun_at(self) -> int:
+        """When whoever writes now began with what it does: what it read may be as old."""
+        return self.under_way[-1] if self.under_way else self.agenda.now
 
     def _counts(self, seen: Seen, user: str) -> bool:
         body = seen.body
@@ -225,7 +249,7 @@ class Promises:
                 self.break_(f"{body['id']} took {(now - before['asked_at']) // 1000} s to {phase}")
 
     def _really_ready(self, body: Mapping[str, Any]) -> None:
-        for machine in self._current(body):
+        for machine in _current(body):
             box = self.cloud.boxes.get(machine["machine_id"] or "")
             if box is None or box.label != machine["label"]:
                 self.break_(f"{body['id']} is ready without {machine['label']}")
@@ -233,7 +257,7 @@ class Promises:
                 self.break_(f"{body['id']} is ready before {box.label} is usable")
             elif box.ended_at is not None and box.by_us:
                 self.break_(f"{body['id']} is ready with {box.label}, which we deleted")
-        boxes = [self.cloud.boxes.get(m["machine_id"] or "") for m in self._current(body)]
+        boxes = [self.cloud.boxes.get(m["machine_id"] or "") for m in _current(body)]
         self._prompt(max((b.usable_at for b in boxes if b is not None), default=0), body, "ready")
 
     def _prompt(self, at: int, body: Mapping[str, Any], what: str) -> None:
@@ -253,13 +277,15 @@ class Promises:
         if end == "class_closed" and early < (body["terms"]["closes_at"] or 0):
             self.break_(f"{body['id']} ended before the class")
         if end == "idle":
-            since = max(before["ready_at"] or 0, before["last_input_at"] or 0)
+            typed_at = self.typed_at(body["id"]) or 0
+            heard_at = typed_at if typed_at < self._begun_at() else before["last_input_at"] or 0
+            since = max(before["ready_at"] or 0, heard_at)
             if early < since + body["terms"]["idle_seconds"] * 1000:
                 self.break_(f"{body['id']} ended as idle, and was not")
 
     def _really_lost(self, body: Mapping[str, Any]) -> None:
         """Who is told that the machine is lost has lost it, unless look-ups hid it."""
-        boxes = [self.cloud.boxes.get(m["machine_id"] or "") for m in self._current(body)]
+        boxes = [self.cloud.boxes.get(m["machine_id"] or "") for m in _current(body)]
         if all(box is not None and box.ended_at is None and self._shows(box) for box in boxes):
             self.break_(f"{body['id']} lost a machine that is there")
 
@@ -269,9 +295,6 @@ class Promises:
         hidden = box.hidden_ms > 0 and box.hidden_until + lag_ms > self.agenda.now
         return not hidden and box.created_at + lag_ms < self.agenda.now
 
-    def _current(self, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        return [m for m in body["machines"] if m["attempt"] == body["attempt"]]
-
     # --- on every delete -------------------------------------------------------------------------
     def deleted(self, box: Box) -> None:
         """Hear of a delete that was asked for."""
@@ -280,7 +303,7 @@ class Promises:
         seen = self.sandboxes.get(self.of_label.get(box.label, ""))
         if seen is None or seen.phase != "ready":
             return
-        for machine in self._current(seen.body):
+        for machine in _current(seen.body):
             if machine["machine_id"] == box.id and machine["state"] in ("running", "usable"):
                 self.break_(f"{box.label} was deleted while {seen.body['id']} was ready")
 
@@ -290,6 +313,11 @@ class Promises:
         first = box.listed_at if box is not None else None
         if box is not None and (first is None or self.agenda.now - first < self.rhythm_ms // 2):
             self.break_(f"{box.label} was deleted as a stray at first sight")
+        seen = self.sandboxes.get(self.of_label.get(box.label, "")) if box is not None else None
+        if box is None or seen is None or seen.phase not in ALIVE or not self._is_stored(seen):
+            return
+        if any(m["machine_id"] == box.id and m["state"] != "gone" for m in _current(seen.body)):
+            self.break_(f"{box.label} was deleted as a stray, and {seen.body['id']} wants it")
 
     # --- at rest ---------------------------------------------------------------------------------
     def at_rest(self) -> None:

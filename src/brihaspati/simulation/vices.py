@@ -52,6 +52,7 @@ VICES: dict[str, float] = {
     "store conflict": 0.05,
     "store reply lost": 0.03,
     "index stale": 1.0,
+    "index misses items": 0.15,
     "short pages": 0.3,
     # --- our own processes
     "process killed": 0.02,
