@@ -148,7 +148,7 @@ class Terminal:
 
 def _free_networks() -> int:
     """The second number of three networks of loopback that nobody serves HTTPS in."""
-    bases = [*range(60, 180, 3)]
+    bases: list[int] = [*range(60, 180, 3)]
     first = os.getpid() % len(bases)
     for base in bases[first:] + bases[:first]:
         with socket.socket() as probe, contextlib.suppress(OSError):
