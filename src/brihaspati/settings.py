@@ -20,6 +20,7 @@ PROVIDERS: tuple[ProviderName, ...] = (
     "linode",
 )
 CloudName = Literal["digitalocean", "linode"]
+ENV_PATTERN = r"[a-z][a-z0-9]{0,11}"
 CLONE = Path(__file__).resolve().parents[2]
 
 
@@ -48,11 +49,13 @@ class CloudSettings:
 class AwsSettings:
     """What the cloud mode stands on. Each function has what it needs of it; the rest is empty.
 
+    `stage`: which deployment the command line means; functions need none.
     `table`: DynamoDB; empty in the embedded mode. `alarm_*`: the schedules that end labs.
     `region` and `endpoint` empty: as the AWS environment has them. `parameters`: under which name
     in the parameter store our keys and tokens are.
     """
 
+    stage: str = ""
     table: str = ""
     region: str = ""
     endpoint: str = ""
@@ -115,10 +118,10 @@ def read(
     given: Mapping[str, str] | None = None, environment: Mapping[str, str] | None = None
 ) -> Settings:
     """The settings in BRIHASPATI_* variables, `given` ones first. Raises SettingsError."""
-    found = {**(os.environ if environment is None else environment), **(given or {})}
+    found = _staged({**(os.environ if environment is None else environment), **(given or {})})
     host, port = _listen(found.get("BRIHASPATI_LISTEN", "127.0.0.1:8000"))
     env = found.get("BRIHASPATI_ENV", "local")
-    if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", env):
+    if not re.fullmatch(ENV_PATTERN, env):
         raise SettingsError(
             f"BRIHASPATI_ENV={env!r} must be 1 to 12 lower-case letters and digits, as staging1"
         )
@@ -154,6 +157,17 @@ def read(
     )
 
 
+def _staged(found: dict[str, str]) -> dict[str, str]:
+    """The settings with the names that the template gives to what a stage consists of."""
+    stage = found.get("BRIHASPATI_STAGE", "")
+    if not stage:
+        return found
+    if not re.fullmatch(ENV_PATTERN, stage):
+        raise SettingsError(f"BRIHASPATI_STAGE={stage!r} is no stage of a deployment, as prod")
+    usual = {"BRIHASPATI_TABLE": f"brihaspati-{stage}", "BRIHASPATI_PROVIDER": "digitalocean"}
+    return {**usual, **found, "BRIHASPATI_ENV": stage}
+
+
 def _data(found: Mapping[str, str]) -> Path:
     home = found.get("HOME", "/root")
     data = found.get("BRIHASPATI_DATA") or default_data(home, root=os.geteuid() == 0)
@@ -171,6 +185,7 @@ def _aws(found: Mapping[str, str], env: str) -> AwsSettings:
             f"BRIHASPATI_PARAMETERS={parameters!r} is no path of parameters; write /brihaspati/prod"
         )
     return AwsSettings(
+        stage=found.get("BRIHASPATI_STAGE", ""),
         table=table,
         region=found.get("AWS_REGION", ""),
         endpoint=found.get("AWS_ENDPOINT_URL", ""),

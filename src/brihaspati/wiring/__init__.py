@@ -1,7 +1,8 @@
 """The composition root: the only room that may know every other.
 
 `embedded` puts one machine together, `hosts` whoever runs labs on it, `shop` hands it to the
-command line. Importing this package imports none of them: a function in the cloud needs few.
+command line, and `cloudshop` a deployment on AWS. Importing this package imports none of them: a
+function in the cloud needs few.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ def open_shop(given: Mapping[str, str]) -> LocalShop:
     from brihaspati import settings  # noqa: PLC0415
     from brihaspati.wiring.shop import LocalShop  # noqa: PLC0415
 
-    return LocalShop(settings.read(given))
+    chosen = settings.read(given)
+    if not chosen.aws.stage:
+        return LocalShop(chosen)
+    try:
+        from brihaspati.wiring.cloudshop import CloudShop  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        fix = "`make install-dev`, or pip install 'brihaspati[aws]'"
+        raise settings.SettingsError(f"--stage needs {error.name}: {fix}") from error
+    return CloudShop(chosen)
 
 
 def main() -> int:

@@ -118,6 +118,13 @@ class LocalShop:
         except labfolder.LabProblems as wrong:
             return None, wrong.problems
 
+    def publish(self, labs: Sequence[Lab], progress: Progress) -> Sequence[str]:  # noqa: ARG002
+        """What a server of this machine offers are the labs of its folder. Raises CannotRun."""
+        raise CannotRun(
+            f"`brihaspati up` offers the labs of {self.settings.labs} by itself; name a deployment "
+            "on AWS to publish to: brihaspati --stage prod lab publish"
+        )
+
     def up(self, progress: Progress, ready: Callable[[str], None]) -> None:
         """Serve until told to end."""
         logs.start()

@@ -1,4 +1,4 @@
-"""`brihaspati lab new|validate|preview|test`: what the author of a lab needs."""
+"""`brihaspati lab new|validate|publish|preview|test`: what the author of a lab needs."""
 
 from __future__ import annotations
 
@@ -93,6 +93,34 @@ def _summary(read: Lab) -> str:
         (sum(len(step.quiz) for step in read.steps), "question"),
     )
     return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+
+
+@lab.command()
+@folders_argument
+@json_option
+@click.pass_obj
+def publish(shop: Shop, folders: Sequence[Path], *, as_json: bool) -> int:
+    """Offer labs to the new classes of a deployment on AWS, which --stage names.
+
+    Classes keep the versions they have until their trainer saves their labs again. Nothing is
+    published while there is a fault in any of the folders, as in labs/*.
+    """
+    found = [(folder, *shop.lab(folder)) for folder in folders]
+    read = [lab for _, lab, _ in found if lab is not None]
+    if len(read) < len(found):
+        _print_read(Console(stderr=True, highlight=False), [one for one in found if one[1] is None])
+        return 2
+    with progress() as report:
+        left_out = shop.publish(read, report)
+    published = [lab for lab in read if lab.name not in left_out]
+    value = {
+        "published": [{"name": lab.name, "version": lab.version} for lab in published],
+        "left_out": list(left_out),
+    }
+    lines = [f"{lab.name}: published as {lab.version}" for lab in published]
+    lines += [f"{name}: left out, no rented machine can run it" for name in left_out]
+    say(value, as_json=as_json, text=lambda out: out.print("\n".join(lines), markup=False))
+    return 0 if published else 2
 
 
 @lab.command()

@@ -34,10 +34,15 @@ OpenShop = Callable[[Mapping[str, str]], Shop]
 @click.version_option(__version__, prog_name="brihaspati")
 @click.option("--data", metavar="FOLDER", help="Data folder [BRIHASPATI_DATA].")
 @click.option("--provider", help="Who runs labs [BRIHASPATI_PROVIDER].")
+@click.option("--stage", help="A deployment on AWS, instead of this machine [BRIHASPATI_STAGE].")
 @click.pass_context
-def cli(context: click.Context, data: str | None, provider: str | None) -> None:
+def cli(context: click.Context, data: str | None, provider: str | None, stage: str | None) -> None:
     """A dedicated, ephemeral lab in the browser for every student of a class."""
-    given = {"BRIHASPATI_DATA": data, "BRIHASPATI_PROVIDER": provider}
+    given = {
+        "BRIHASPATI_DATA": data,
+        "BRIHASPATI_PROVIDER": provider,
+        "BRIHASPATI_STAGE": stage,
+    }
     context.obj = context.obj({name: text for name, text in given.items() if text is not None})
 
 

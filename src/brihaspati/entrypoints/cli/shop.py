@@ -136,6 +136,13 @@ class Shop(Protocol):
         """The lab in a folder, or what is wrong with it."""
         ...
 
+    def publish(self, labs: Sequence[Lab], progress: Progress) -> Sequence[str]:
+        """Offer labs to new classes; the names of those that cannot run there, left out.
+
+        Raises CannotRun.
+        """
+        ...
+
     def up(self, progress: Progress, ready: Callable[[str], None]) -> None:
         """Serve until told to end. Raises OSError, or what the adapters raise."""
         ...
