@@ -22,6 +22,7 @@ export function sources(one: Address): string[] {
  * themselves only WebGL's drawing is not, which the terminal does without until it is there.
  */
 const LATER: Readonly<Record<string, readonly string[]>> = {
+  class: ['pages/preflight/PreflightCard.vue'],
   lab: ['QuizCard', 'KeyBar', 'ExpiryNotice', 'TrainerWords'].map((one) => `workspace/${one}.vue`),
 }
 

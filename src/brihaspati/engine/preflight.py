@@ -29,11 +29,12 @@ State = Literal["own", "elsewhere", "looking", "looked", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was found about one lab at one provider."""
+    """What was found about one lab at one provider. `size`: the machine it would be."""
 
     provider: str
     lab: str
     region: str
+    size: str | None
     findings: tuple[Finding, ...]
     figures: Figures | None = None
 
@@ -123,7 +124,7 @@ class Preflight:
         standing = self._standing(name, lab)
         wanted = self._wanted(room, lab)
         found, told = preflight.look(standing, wanted), preflight.figures(standing, wanted)
-        return Looked(name, lab.name, standing.region, found, told)
+        return Looked(name, lab.name, standing.region, standing.size, found, told)
 
     def _standing(self, provider: str, lab: Lab) -> Standing:
         return self.world.standings[provider](lab)

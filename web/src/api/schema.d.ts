@@ -1474,6 +1474,8 @@ export interface components {
             provider: string;
             /** Region */
             region: string;
+            /** Size */
+            size: string | null;
             /** Title */
             title: string;
         };

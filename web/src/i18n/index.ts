@@ -5,6 +5,7 @@ import type klass from './en/class'
 import type design from './en/design'
 import type join from './en/join'
 import type lab from './en/lab'
+import type preflight from './en/preflight'
 import type shared from './en/shared'
 import type teaching from './en/teaching'
 import type trainer from './en/trainer'
@@ -19,6 +20,7 @@ type Areas = {
   bench: typeof bench
   trainer: typeof trainer
   teaching: typeof teaching
+  preflight: typeof preflight
   design: typeof design
 }
 /** Part of the app whose words are loaded together; `en/` and `de/` have a file for each. */

@@ -305,6 +305,7 @@ class PreflightLook(Wire):
 
     provider: str
     region: str
+    size: str | None
     lab: str
     title: str
     figures: PreflightFigures | None

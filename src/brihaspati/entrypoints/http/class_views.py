@@ -155,6 +155,7 @@ def _look(one: Looked, room: Classroom) -> class_models.PreflightLook:
     return class_models.PreflightLook(
         provider=one.provider,
         region=one.region,
+        size=one.size,
         lab=one.lab,
         title=call().engine.classes.lab_in(room, one.lab).title,
         figures=figures,

@@ -1,0 +1,61 @@
+"""Days before a class of rented machines: its trainer sees what the clouds have for it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from accessible import nothing_found
+from brihaspati import wiring
+from brihaspati.entrypoints.cli.fresh import FreshServer, fresh_server
+from brihaspati_cloudsim import server as cloudsim
+from brihaspati_cloudsim.account import Lags
+from brihaspati_cloudsim.agenda import real_clock
+from brihaspati_cloudsim.world import World
+from browsing import Faults, sign_in_trainer
+
+LIMIT, TRIES_MAX = 25, 20
+
+
+@pytest.fixture
+def world() -> World:
+    found = World(real_clock(), lags=Lags.none())
+    found.accounts["digitalocean"].server_limit = LIMIT
+    return found
+
+
+@pytest.fixture
+def renting(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[FreshServer]:
+    """A server that rents from a stand-in for the cloud."""
+    with cloudsim.serving(world) as cloud:
+        monkeypatch.setenv("DIGITALOCEAN_TOKEN", world.add_usual_tokens()["digitalocean"])
+        monkeypatch.setenv("DIGITALOCEAN_API_URL", cloud.digitalocean)
+        settings = {"provider": "digitalocean", "machine_url": "https://lab.example.org"}
+        with fresh_server(wiring.open_shop({}), seats=30, pool=0, **settings) as started:
+            yield started
+
+
+def test_a_trainer_sees_that_machines_are_missing_and_later_that_all_is_there(
+    renting: FreshServer, world: World, ipad: BrowserContext, faults: Faults
+) -> None:
+    page = sign_in_trainer(ipad, renting)
+    page.goto(f"{renting.address}/c/demo")
+    card = page.get_by_role("region", name="Before the class")
+    expect(card.get_by_text("1 thing is missing")).to_be_visible()
+    expect(card.get_by_role("img", name="0 there now, 60 needed, 25 allowed")).to_be_visible()
+    card.get_by_text("Text to send to DigitalOcean").click()
+    expect(card.get_by_text("Please raise the limit of our account to 60")).to_be_visible()
+    nothing_found(page)
+    world.accounts["digitalocean"].server_limit = 60
+    enough = card.get_by_role("img", name="0 there now, 60 needed, 60 allowed")
+    for _ in range(TRIES_MAX):  # too soon after a look, what it saw is shown again
+        card.get_by_role("button", name="Look again").click()
+        with contextlib.suppress(AssertionError):
+            expect(enough).to_be_visible(timeout=1_000)
+            break
+    expect(enough).to_be_visible()
+    expect(card.get_by_text("missing")).to_have_count(0)
+    assert faults == []
