@@ -77,11 +77,16 @@ def _docker(chosen: Settings) -> DockerEngine:
 
 def _rented(chosen: Settings, cloud: CloudName) -> Host:
     """Machines that are not on this host: nobody reaches into them from here."""
-    provider = accounts.providers(chosen)[cloud]
+    found = accounts.providers(chosen)
+    provider = found[cloud]
+    account = next(one for one in chosen.clouds if one.name == cloud)
 
     def start() -> None:
         try:
+            accounts.check(account, found)
             provider.prepare("host", lambda *_: None)
+        except accounts.Unusable as unusable:
+            raise CannotRun(str(unusable)) from unusable
         except ports.CreateRefused as refused:
             raise CannotRun(refused.reason) from refused
 

@@ -30,24 +30,28 @@ class AccountRenter:
         name = cloud or chosen.provider
         if name not in found:
             raise CannotRun(f"set {name.upper()}_TOKEN to rent machines of {name}")
-        self._rented = found[name]
+        self._found, self._rented = found, found[name]
+        self._account = next(one for one in chosen.clouds if one.name == self._rented.cloud.name)
         self._regions = tuple(
             one.options.region for one in found.values() if one.cloud.name == name
         )
         self._progress = say
+        self._checked = False
 
     def _say(self, what: str) -> None:
         self._progress(what, None)
 
     def cost(self) -> str:
         """By the catalogue: a minute at one cloud, a begun hour at the other."""
-        with _words():
+        self._check()
+        with self._words():
             price = self._rented.price_micros_per_hour(MachineSpec("main")) / 1_000_000
         return f"at {price:.4f} USD an hour, one cent at DigitalOcean, one hour at Linode"
 
     def smoke(self, engine: Engine) -> str:
         """Rent a machine, see it run, see it gone."""
-        with _words(), errands.errand(engine.world, "smoke", SMOKE_SECONDS_MAX) as label:
+        self._check()
+        with self._words(), errands.errand(engine.world, "smoke", SMOKE_SECONDS_MAX) as label:
             seen = duties.smoke(self._rented, label, self._say)
         return (
             f"{seen.label} ({seen.size}): answered after {seen.answered:.1f} s, listed after"
@@ -56,28 +60,52 @@ class AccountRenter:
 
     def there(self) -> Sequence[str]:
         """The labels of every machine of the environment."""
-        with _words():
+        with self._words(accounts.sweep_setting(self._account)):
             return [machine.label for machine in self._rented.inventory()]
 
     def stop_all(self) -> int:
         """End them all and see that they are gone."""
-        with _words():
+        with self._words():
             return duties.stop_all(self._rented, self._say)
 
     def bake(self, engine: Engine, lab: Lab) -> Sequence[str]:
         """A snapshot for each machine of a lab that has a setup."""
+        self._check()
         names = []
         for spec in lab.machines:
             if not spec.setup:
                 continue
             name = rental.image_name(engine.world.env, spec)
-            with _words(), errands.errand(engine.world, "builder", BAKE_SECONDS_MAX) as label:
+            with self._words(), errands.errand(engine.world, "builder", BAKE_SECONDS_MAX) as label:
                 data = bakery.user_data(spec, name)
                 recipe = duties.Recipe(label, spec, data, self._regions)
                 names.append(duties.bake(self._rented, recipe, self._say).name)
-        with _words():
+        with self._words():
             duties.retire(self._rented, _specs(engine), self._say)
         return names
+
+    def _check(self) -> None:
+        """Whether the account is as the settings say; asked once."""
+        if not self._checked:
+            with self._words():
+                accounts.check(self._account, self._found)
+            self._checked = True
+
+    @contextlib.contextmanager
+    def _words(self, asked_by: str = "TOKEN") -> Iterator[None]:
+        """What went wrong in one line; `asked_by`: the setting with the token."""
+        try:
+            yield
+        except Trouble as trouble:
+            raise CannotRun(accounts.said(self._account, trouble, asked_by)) from trouble
+        except (ports.Unclear, ports.CreateRefused) as error:
+            cause = error.__cause__
+            known = (
+                accounts.said(self._account, cause, asked_by) if isinstance(cause, Trouble) else ""
+            )
+            raise CannotRun(known or str(error)) from error
+        except (accounts.Unusable, duties.Undone) as error:
+            raise CannotRun(str(error)) from error
 
 
 def _specs(engine: Engine) -> list[MachineSpec]:
@@ -86,13 +114,3 @@ def _specs(engine: Engine) -> list[MachineSpec]:
     found = [engine.classes.lab(name, version) for name, version in pinned]
     found += engine.classes.catalogue()
     return [spec for lab in found for spec in lab.machines]
-
-
-@contextlib.contextmanager
-def _words() -> Iterator[None]:
-    try:
-        yield
-    except Trouble as trouble:
-        raise CannotRun(trouble.text) from trouble
-    except (duties.Undone, ports.Unclear, ports.CreateRefused) as error:
-        raise CannotRun(str(error)) from error

@@ -99,14 +99,18 @@ def smoke(rented: Rental, label: str, say: Say, wait: Wait = time.sleep) -> Smok
     try:
         size = rented.catalogue.fit(spec)
         made = rented.create(order)
+    except (ports.CreateRefused, Trouble) as refused:
+        raise Undone(f"{rented.name}: {refused}") from refused  # certainly nothing was made
+    except ports.Unclear as unclear:
+        _end(rented, label, say, wait)
+        raise Undone(f"{rented.name}: {unclear}") from unclear
+    try:
         answered = now() - began
         say(f"made {made.id}; the answer took {answered:.1f} s")
         listed = _until(lambda: rented.find(label) is not None, rented, wait) - began
         say(f"listed after {listed:.1f} s")
         active = _until(lambda: _is_active(rented, made.id), rented, wait) - began
         say(f"active after {active:.1f} s")
-    except (ports.CreateRefused, ports.Unclear, Trouble) as error:
-        raise Undone(f"{rented.name}: {error}") from error
     finally:
         gone = _end(rented, label, say, wait) - began
     say(f"gone after {gone:.1f} s")

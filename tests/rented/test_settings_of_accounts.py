@@ -1,0 +1,84 @@
+"""An account whose settings are wrong: one line that says which, before anything is rented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from brihaspati import wiring
+from brihaspati.entrypoints.cli.main import main
+from brihaspati_cloudsim import server
+from brihaspati_cloudsim.account import Lags
+from brihaspati_cloudsim.agenda import real_clock
+from brihaspati_cloudsim.world import World
+from rented import stand_in
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Both clouds over HTTP, and settings that fit them."""
+    found = World(real_clock(), lags=Lags.none())
+    tokens = found.add_usual_tokens()
+    with server.serving(found) as address:
+        urls = {"digitalocean": address.digitalocean, "linode": address.linode}
+        for cloud, url in urls.items():
+            monkeypatch.setenv(f"{cloud.upper()}_API_URL", url)
+            monkeypatch.setenv(f"{cloud.upper()}_TOKEN", tokens[cloud])
+        yield found
+
+
+@pytest.mark.parametrize("cloud", stand_in.CLOUDS)
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("TOKEN", "", "set {CLOUD}_TOKEN"),
+        ("TOKEN", "wrong", "check {CLOUD}_TOKEN"),
+        ("SWEEP_TOKEN", "wrong", "check {CLOUD}_SWEEP_TOKEN"),
+        ("REGIONS", "mars1", "{CLOUD}_REGIONS='mars1': {cloud} has no such region; choose from"),
+        ("IMAGE", "nothing-such", "{CLOUD}_IMAGE='nothing-such': {cloud} has no such image"),
+        ("API_URL", "http://127.0.0.1:9", "check {CLOUD}_API_URL"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named_before_anything_is_rented(
+    cloud: str,
+    setting: str,
+    value: str,
+    words: str,
+    world: World,
+    tmp_path: object,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(f"{cloud.upper()}_{setting}", value)
+    arguments = ["--data", str(tmp_path), "provider", "smoke", cloud, "--yes"]
+    assert main(wiring.open_shop, arguments) == 2
+    said = capsys.readouterr().err
+    assert words.format(CLOUD=cloud.upper(), cloud=cloud) in said
+    assert said.count("\n") == 1
+    assert [one for one in world.asked if one.method == "POST"] == []
+
+
+@pytest.mark.parametrize("cloud", stand_in.CLOUDS)
+def test_stopping_everything_names_the_token_that_deletes(
+    cloud: str,
+    world: World,  # noqa: ARG001 - it is asked
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(f"{cloud.upper()}_SWEEP_TOKEN", "wrong")
+    assert main(wiring.open_shop, ["provider", "stop-all", cloud, "--env", "test"]) == 2
+    assert f"check {cloud.upper()}_SWEEP_TOKEN" in capsys.readouterr().err
+
+
+def test_a_server_does_not_start_where_it_could_not_rent(
+    world: World,  # noqa: ARG001 - it is asked
+    tmp_path: object,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("DIGITALOCEAN_REGIONS", "fra1 pluto2")
+    arguments = ["--data", str(tmp_path), "--provider", "digitalocean", "up"]
+    monkeypatch.setenv("BRIHASPATI_MACHINE_URL", "https://lab.example.org")
+    assert main(wiring.open_shop, arguments) == 2
+    assert "DIGITALOCEAN_REGIONS='pluto2'" in capsys.readouterr().err
