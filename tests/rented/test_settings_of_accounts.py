@@ -30,7 +30,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 @pytest.mark.parametrize("cloud", stand_in.CLOUDS)
 @pytest.mark.parametrize(
-    ("setting", "value", "words"),
+    "wrong",
     [
         ("TOKEN", "", "set {CLOUD}_TOKEN"),
         ("TOKEN", "wrong", "check {CLOUD}_TOKEN"),
@@ -42,14 +42,13 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 )
 def test_a_setting_that_is_wrong_is_named_before_anything_is_rented(
     cloud: str,
-    setting: str,
-    value: str,
-    words: str,
+    wrong: tuple[str, str, str],
     world: World,
     tmp_path: object,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    setting, value, words = wrong
     monkeypatch.setenv(f"{cloud.upper()}_{setting}", value)
     arguments = ["--data", str(tmp_path), "provider", "smoke", cloud, "--yes"]
     assert main(wiring.open_shop, arguments) == 2
