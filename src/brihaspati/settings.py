@@ -80,6 +80,7 @@ class Settings:
     answer, in order. `clouds`: those there is a token for; their machines find the control plane at
     the networks `cloud_home`, at the address `machine_url`. They get their certificates from the
     ACME directory `acme` (None: they serve without), and trust the certificates in `trust` too.
+    Unanswered for `machine_silent_seconds` they end by themselves.
     """
 
     data: Path
@@ -107,6 +108,7 @@ class Settings:
     machine_url: str = ""
     acme: str | None = None
     trust: Path | None = None
+    machine_silent_seconds: int = 30 * 60
 
 
 def default_data(home: str, *, root: bool) -> Path:
@@ -218,7 +220,17 @@ def _machines(found: Mapping[str, str]) -> dict[str, Any]:
         "machine_url": _machine_url(found),
         "acme": _acme(found.get("BRIHASPATI_ACME", LETS_ENCRYPT)),
         "trust": Path(trust) if trust else None,
+        "machine_silent_seconds": _silent(found),
     }
+
+
+def _silent(found: Mapping[str, str]) -> int:
+    seconds = _number(found, "BRIHASPATI_MACHINE_SILENT_SECONDS", 30 * 60)
+    if seconds < 10:
+        raise SettingsError(
+            f"BRIHASPATI_MACHINE_SILENT_SECONDS={seconds} is too short: set 10 or more"
+        )
+    return seconds
 
 
 def _machine_url(found: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ plane, which verifies that it is gone, can do that.
 from __future__ import annotations
 
 import contextlib
+import os
 import pwd
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 LATE_SECONDS = 10 * 60
 SILENT_SECONDS = 30 * 60
+OFF_AT = Path("/run/brihaspati/off-at")
 _WIPED = ("/home/student", "/root", "/srv", "/tmp", "/var/tmp")  # noqa: S108 - to be emptied
 
 
@@ -50,22 +52,40 @@ class Ends:
     def __init__(
         self,
         off_at: Path,
+        silent_seconds: int = SILENT_SECONDS,
         up: Callable[[], float] = uptime,
         actions: tuple[Callable[[], None], ...] = (wipe, power_off),
     ) -> None:
         self._file = off_at
+        self._silent_seconds = silent_seconds
         self._up = up
         self._actions = actions
-        self._off_at = up() + SILENT_SECONDS
+        self._off_at = self._promised(up() + silent_seconds)
+
+    def _promised(self, usual: float) -> float:
+        """An agent that was killed and came back has no more time than the one before it."""
+        try:
+            return min(float(self._file.read_text()), usual)
+        except (OSError, ValueError):
+            return usual
 
     def heard(self, now: int, deadline_at: int | None) -> None:
         """The control plane answered: it is `now` there, and the lab ends at `deadline_at`."""
-        left = SILENT_SECONDS
+        left = self._silent_seconds
         if deadline_at is not None:
             left = min(left, (deadline_at - now) // 1000 + LATE_SECONDS)
         self._off_at = self._up() + left
-        with contextlib.suppress(OSError):  # a student filled the disk: we still know ourselves
-            self._file.write_text(f"{int(self._off_at)}\n")
+        with contextlib.suppress(OSError):
+            self._write(f"{max(int(self._off_at), 0):>10d}\n".encode())
+
+    def _write(self, line: bytes) -> None:
+        """Over what was there, which needs no room: a student may have filled every disk."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
 
     def is_due(self) -> bool:
         """Whether it is time."""
@@ -78,4 +98,4 @@ class Ends:
                 action()
 
 
-__all__ = ["Ends", "power_off", "uptime", "wipe"]
+__all__ = ["OFF_AT", "Ends", "power_off", "uptime", "wipe"]

@@ -7,6 +7,7 @@ import contextlib
 import http
 from collections.abc import Callable
 
+from websockets.exceptions import InvalidState
 from websockets.frames import Frame
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
@@ -16,6 +17,8 @@ from brihaspati_agent.framing import WSMsgType
 from brihaspati_agent.reception import FRAME_BYTES_MAX, Reception
 
 _HIGH_WATER_BYTES = 1024 * 1024
+# What the protocol says when the other side has just said goodbye.
+_GOING = (RuntimeError, InvalidState)
 
 
 class _Line:
@@ -27,7 +30,7 @@ class _Line:
 
     def send(self, kind: WSMsgType, data: bytes) -> None:
         """A whole message."""
-        with contextlib.suppress(RuntimeError):  # the other side has just said goodbye
+        with contextlib.suppress(*_GOING):
             if kind == WSMsgType.TEXT:
                 self._protocol.send_text(data)
             else:
@@ -36,13 +39,13 @@ class _Line:
 
     def send_close(self, code: int, reason: bytes | None = None) -> None:
         """Say why we go."""
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(*_GOING):
             self._protocol.send_close(code, (reason or b"").decode())
         self.flush()
 
     def send_ping(self) -> None:
         """Ask for a sign of life."""
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(*_GOING):
             self._protocol.send_ping(b"")
         self.flush()
 

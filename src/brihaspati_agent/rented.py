@@ -83,6 +83,7 @@ class Rented:
         self._tls = certificates.Tls()
         self._state = "starting"
         self._pulse = vitals.Pulse()
+        self._beat_seconds = min(BEAT_SECONDS, max(self._told["silent_seconds"] / 10, 1))
         self._over = asyncio.Event()
 
     async def run(self) -> None:
@@ -152,6 +153,8 @@ class Rented:
             else:
                 _write(kept, json.dumps(orders).encode())
                 return orders
+            if self._ends.is_due():
+                await asyncio.to_thread(self._ends.finish)
             await self._wait(pause)
             pause = min(pause * 1.5, 5)
 
@@ -257,8 +260,11 @@ class Rented:
     # --- being alive -------------------------------------------------------------------------
     async def _beat_on(self, served: alone.Alone) -> None:
         while True:
-            await self._beat(served, self._state)
-            await self._wait(BEAT_SECONDS)
+            try:
+                await self._beat(served, self._state)
+            except Exception:  # who stops saying that it lives is ended; nothing else is as bad
+                _logger.exception("no sign of life was sent")
+            await self._wait(self._beat_seconds)
 
     async def _beat(self, served: alone.Alone, state: str, reason: str = "") -> str:
         """Say how we are; the phase of our sandbox, or "" when nobody answered."""
@@ -333,7 +339,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _live(where: Where) -> None:
-    agent = Rented(where, dying.Ends(where.state / "off-at"))
+    silent_seconds = json.loads(where.boot.read_text())["silent_seconds"]
+    agent = Rented(where, dying.Ends(dying.OFF_AT, silent_seconds))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, agent.end)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 BYTES_MAX = 16 * 1024
 FOLDER = "/opt/brihaspati"
 STATE = "/var/lib/brihaspati"
-UNREACHED_SECONDS_MAX = 30 * 60
+SILENT_SECONDS = 30 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,14 @@ class Boot:
     """What every machine of a deployment is told. `url` is where the control plane answers it.
 
     `agent_sha256` names the archive it runs, in hexadecimal. `trust` are certificates, PEM, that it
-    trusts besides its system's: of a control plane, or an issuer, of one's own.
+    trusts besides its system's: of a control plane, or an issuer, of one's own. A machine that we
+    do not answer for `silent_seconds` ends by itself.
     """
 
     url: str
     agent_sha256: str
     trust: str = ""
+    silent_seconds: int = SILENT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def user_data(boot: Boot, told: Told) -> str:
     files = [
         _file(f"{FOLDER}/boot.json", json.dumps({"v": 1, **asdict(boot), **asdict(told)}), "0600"),
         _file(f"{FOLDER}/fetch.py", FETCH, "0600"),
-        _file(f"{FOLDER}/deadman.sh", DEADMAN, "0700"),
+        _file(f"{FOLDER}/deadman.sh", _deadman(boot.silent_seconds), "0700"),
         _file(f"{FOLDER}/closed.nft", CLOSED, "0600"),
         _file(f"{FOLDER}/run.sh", RUN, "0700"),
         _file("/etc/systemd/system/brihaspati-agent.service", SERVICE, "0644"),
@@ -108,16 +110,31 @@ for wait in [0.2] * 10 + [1] * 30 + [5] * 60:
 sys.exit("the control plane cannot be reached")
 """
 
-# The agent does the same by itself; this is for the day on which somebody has stopped it.
-DEADMAN = f"""\
+# The agent does the same by itself, and sooner; this is for the day on which somebody has stopped
+# it. Uptime cannot be set wrong, clocks can.
+DEADMAN = """\
 #!/bin/sh
-# Switch off when the agent's promise to be alive is over. Uptime cannot be set wrong, clocks can.
-while sleep 15; do
-    up=$(cut -d. -f1 /proc/uptime)
-    until=$(cat {STATE}/off-at 2>/dev/null || echo {UNREACHED_SECONDS_MAX})
-    [ "$up" -lt "$until" ] || {{ systemctl poweroff || poweroff -f; exit; }}
+# Wipe and switch off when the agent's promise to be alive is over.
+file=/run/brihaspati/off-at
+now() {{ cut -d. -f1 /proc/uptime; }}
+mkdir -p /run/brihaspati
+[ -s $file ] || printf '%10d\\n' $(($(now) + {silent})) >$file
+while sleep {pause}; do
+    until=$(cat $file 2>/dev/null)
+    [ "$(now)" -lt $((${{until:-0}} + {grace})) ] && continue
+    timeout 60 python3 -I -c "import sys; sys.path.insert(0, '{folder}/agent.pyz'); \\
+from brihaspati_agent import dying; dying.wipe()"
+    systemctl poweroff || poweroff -f
+    exit
 done
 """
+
+
+def _deadman(silent_seconds: int) -> str:
+    grace = max(silent_seconds // 20, 1)
+    pause = min(max(grace // 4, 1), 15)
+    return DEADMAN.format(silent=silent_seconds, grace=grace, pause=pause, folder=FOLDER)
+
 
 SERVICE = f"""\
 [Unit]
