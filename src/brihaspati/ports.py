@@ -332,6 +332,7 @@ MetricName = Literal[
     "lost_machines",  # the provider has one no more that we did not delete
     "strays",  # machines nobody asked for, found and deleted
     "suspects",  # machines nobody asked for, seen once
+    "failed_checks",  # scripts of a lab could not be run because of a fault on our side
     "machine_alarms",  # somebody tried to pass for a machine
     "unreadable_inventories",  # a provider did not say what it has
 ]

@@ -61,6 +61,7 @@ class AwsSettings:
     endpoint: str = ""
     queue_url: str = ""
     ending_queue_url: str = ""
+    checking_queue_url: str = ""
     dead_queue_url: str = ""
     alarm_group: str = ""
     alarm_queue_arn: str = ""
@@ -193,6 +194,7 @@ def _aws(found: Mapping[str, str], env: str) -> AwsSettings:
         endpoint=found.get("AWS_ENDPOINT_URL", ""),
         queue_url=found.get("BRIHASPATI_QUEUE_URL", ""),
         ending_queue_url=found.get("BRIHASPATI_ENDING_QUEUE_URL", ""),
+        checking_queue_url=found.get("BRIHASPATI_CHECKING_QUEUE_URL", ""),
         dead_queue_url=found.get("BRIHASPATI_DEAD_QUEUE_URL", ""),
         alarm_group=found.get("BRIHASPATI_ALARM_GROUP", ""),
         alarm_queue_arn=_arn(found, "BRIHASPATI_ALARM_QUEUE_ARN"),

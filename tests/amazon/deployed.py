@@ -20,7 +20,7 @@ import pytest
 from brihaspati.adapters import agentarchive, dynamodb, keyring, ssm
 from brihaspati.adapters.amazon import Services
 from brihaspati.entrypoints.http.routes import Archive
-from brihaspati.wiring.functions import people, workers
+from brihaspati.wiring.functions import checking, people, workers
 from brihaspati_cloudsim import server
 from brihaspati_cloudsim.account import Lags
 from brihaspati_cloudsim.agenda import real_clock
@@ -43,6 +43,7 @@ class Deployed:
 
     made: Made
     ending_url: str
+    checking_url: str
     services: Services
     world: World
     table: str
@@ -94,7 +95,11 @@ class Deployed:
 
     def work(self) -> None:
         """Hand messages to who works until there are none, as SQS does."""
-        queues = {"provision": self.made.place.url, "deprovision": self.ending_url}
+        queues = {
+            "provision": self.made.place.url,
+            "deprovision": self.ending_url,
+            "check": self.checking_url,
+        }
         for _ in range(ROUNDS_MAX):
             self.made.clock.set(round(time.time() * 1000) + 60_000)  # what waits a little is due
             self.world.settle()
@@ -138,6 +143,7 @@ MAKERS: dict[str, Callable[[], Handler]] = {
     "provision": lambda: workers.starter(agentarchive.build().sha256),
     "deprovision": workers.ender,
     "sweep": workers.sweep,
+    "check": checking.checker,
 }
 
 
@@ -152,12 +158,16 @@ def deployed(
     made.clock.set(round(time.time() * 1000))  # or else what is put would be older than is kept
     with contextlib.ExitStack() as leaving:
         ending_url, ending_arn = leaving.enter_context(amazon_stand.another_queue(address))
+        checking_url, _ = leaving.enter_context(amazon_stand.another_queue(address))
         cloud = leaving.enter_context(server.serving(world)).digitalocean
-        house = Deployed(made, ending_url, services, world, f"bh-{secrets.token_hex(6)}")
+        house = Deployed(
+            made, ending_url, checking_url, services, world, f"bh-{secrets.token_hex(6)}"
+        )
         environment = {
             **_told(made, cloud, address),
             "BRIHASPATI_TABLE": house.table,
             "BRIHASPATI_ENDING_QUEUE_URL": ending_url,
+            "BRIHASPATI_CHECKING_QUEUE_URL": checking_url,
             "BRIHASPATI_ALARM_QUEUE_ARN": ending_arn,
             "BRIHASPATI_ALARM_DEAD_ARN": ending_arn,
         }

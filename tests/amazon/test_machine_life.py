@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from amazon.deployed import API, ENV, Deployed, zip_of
 from brihaspati import settings
+from brihaspati.domain import labs
 from brihaspati.domain.classrooms import Classroom
 from brihaspati.entrypoints.http import authorisation
 from brihaspati.wiring import cloud
@@ -26,7 +27,8 @@ CLASS = "/v1/classes/demo/labs/hello/sandbox"
 def open_class() -> None:
     """What an operator makes."""
     engine = cloud.cloud(settings.read()).engine
-    lab = a_lab()
+    step = labs.Step("one", "Look", "<p>ls</p>", checks=(labs.Check("there", "It is there", ":"),))
+    lab = a_lab(steps=(step,))
     engine.classes.publish(lab)
     now = engine.world.clock.now()
     engine.classes.create(
@@ -124,6 +126,28 @@ def test_a_rented_lab_becomes_ready_and_goes_again(house: Deployed) -> None:
     assert house.world.running() == []
     late = machine.say("/v1/machines/beat", {"state": "ready"})
     assert late["statusCode"] in (404, 409, 410), late
+
+
+def test_a_check_is_answered_at_once_and_run_by_the_one_who_speaks_with_agents(
+    house: Deployed,
+) -> None:
+    open_class()
+    cookie = join(house)
+    house.ask("api_student", "PUT", CLASS, cookie=cookie)
+    house.work()
+    machine = rented(house)
+    machine.begin()
+    machine.say("/v1/machines/beat", {"state": "ready"})
+    press = "/v1/classes/demo/labs/hello/steps/one/check"
+    pressed = house.ask("api_student", "POST", press, {}, cookie=cookie)
+    assert pressed["statusCode"] == 202
+    assert json.loads(pressed["body"])["progress"]["busy"] == "one"
+    house.work()
+    said = house.ask("api_student", "GET", CLASS, cookie=cookie)
+    after = json.loads(said["body"])["progress"]
+    assert after["busy"] is None
+    # The stand-in's machine has no body here, and so no agent.
+    assert after["problem"] == "The lab cannot be reached now: its machine does not answer."
 
 
 def test_who_creates_machines_says_what_is_missing_before_any_is_made(

@@ -185,7 +185,12 @@ def test_services_that_call_for_us_may(template: Json) -> None:
     (said,) = alarms["Policies"][0]["PolicyDocument"]["Statement"]
     assert said["Action"] == "sqs:SendMessage"
     assert [r["Fn::GetAtt"][0] for r in said["Resource"]] == ["EndingQueue", "EndingDead"]
-    for role, queue in (("ProvisionRole", "StartingQueue"), ("DeprovisionRole", "EndingQueue")):
+    takers = {
+        "ProvisionRole": "StartingQueue",
+        "DeprovisionRole": "EndingQueue",
+        "CheckRole": "CheckingQueue",
+    }
+    for role, queue in takers.items():
         (take,) = [s for r, s in statements(template) if r == role and s["Sid"] == "take"]
         assert take["Resource"] == [{"Fn::GetAtt": [queue, "Arn"]}]
         assert set(take["Action"]) == {

@@ -50,5 +50,7 @@ class Engine:
                 self.worker.work_at(slot, at, ending=message.topic == "ending")
             case "pool":
                 self.sweeping.fill_pool(message.body["class"], message.body["lab"])
+            case "script":
+                self.learning.run_asked(Slot.parse(message.body["slot"]), message.body["run"])
             case topic:
                 raise ValueError(f"no handler for the topic {topic!r}")

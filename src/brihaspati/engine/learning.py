@@ -14,7 +14,7 @@ from brihaspati import ports
 from brihaspati.domain import progress
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.progress import Given, Progress, Result, Run, RunKind
-from brihaspati.domain.sandboxes import Sandbox
+from brihaspati.domain.sandboxes import Sandbox, Slot
 from brihaspati.engine import records
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Record, Standing
@@ -105,8 +105,46 @@ class Learning:
         if begun.progress.run != run:
             return begun  # another one is under way
         world.checking(sandbox.id, True)  # noqa: FBT003
-        world.aside(lambda: self._run(replace(page, standing=begun), sandbox, run))
+        page = replace(page, standing=begun)
+        if not world.runs_scripts:
+            return self._pass_on(page, sandbox, run)
+        world.aside(lambda: self._run(page, sandbox, run))
         return self._read(begun)
+
+    def _pass_on(self, page: Page, sandbox: Sandbox, run: Run) -> Standing:
+        """Leave the scripts to those who run them; without the queue nobody waits for an end."""
+        try:
+            self.world.queue.put(records.script_message(sandbox.slot, run.id))
+        except (ports.Busy, ports.Refused):
+            log.exception("a run was not passed on", extra={"sandbox": sandbox.id})
+            return self._finish(page, sandbox, run, Result(problem=FAULT))
+        return page.standing
+
+    def run_asked(self, slot: Slot, run_id: str) -> None:
+        """Run the scripts that somebody passed on; once, however often the message comes."""
+        standing_key = records.key_of_standing(slot)
+        found = self.world.store.get_many((records.sandbox_key(slot), standing_key))
+        if len(found) < 2:
+            return
+        standing = records.standing_of(found[standing_key])
+        sandbox = records.record_of(found[records.sandbox_key(slot)]).sandbox
+        run, now = standing.progress.run, self.world.clock.now()
+        if run is None or run.id != run_id or not self._take(sandbox, run, now):
+            return
+        item = self.world.store.get(records.lab_key(slot.lab, sandbox.terms.lab_version))
+        if item is None:
+            raise ValueError(f"lab {slot.lab} {sandbox.terms.lab_version} is not published")
+        self._run(self.page(standing, records.lab_of(item), run.step), sandbox, run)
+
+    def _take(self, sandbox: Sandbox, run: Run, now: int) -> bool:
+        """Whether a run is ours: who is first takes it, and whoever dies of it has it still."""
+        key = records.machine_key(sandbox.id, f"run#{run.id}")
+        put = ports.Put(key, {"at": now}, expect=0, expires_at=now + progress.RUN_MS_MAX)
+        try:
+            self.world.store.transact((put,))
+        except ports.Conflict:
+            return False
+        return True
 
     def _run(self, page: Page, sandbox: Sandbox, run: Run) -> None:
         """Run the scripts and store what came of it; whoever waits hears of the end."""
@@ -114,10 +152,11 @@ class Learning:
             result = Scripts(self.world, page, sandbox, run).run()
         except Exception:
             log.exception("a run failed", extra={"sandbox": sandbox.id, "step": page.step.id})
+            self.world.metrics.count("failed_checks")
             result = Result(problem=FAULT)
         self._finish(page, sandbox, run, result)
 
-    def _finish(self, page: Page, sandbox: Sandbox, run: Run, result: Result) -> None:
+    def _finish(self, page: Page, sandbox: Sandbox, run: Run, result: Result) -> Standing:
         """Store a result, but not what scripts say of machines that were being deleted."""
         item = self.world.store.get(records.sandbox_key(sandbox.slot))
         now = self.world.clock.now()
@@ -129,6 +168,7 @@ class Learning:
         )
         if after.progress.run is None:  # or else another run took its place, which is waited for
             self.world.checking(sandbox.id, False)  # noqa: FBT003
+        return after
 
     # --- compare and set -----------------------------------------------------------------------
     def _change(self, standing: Standing, how: Callable[[Progress], Progress]) -> Standing:

@@ -139,6 +139,11 @@ def standing_key(standing: Standing) -> Key:
     return Key(f"u#{standing.user}", f"p#{standing.class_id}#{standing.lab}")
 
 
+def key_of_standing(slot: Slot) -> Key:
+    """Where the progress of a slot's student is stored."""
+    return Key(f"u#{slot.user}", f"p#{slot.class_id}#{slot.lab}")
+
+
 def put_standing(standing: Standing) -> Put:
     """The conditional write of a student's progress. What is as at the beginning is left out."""
     index = Key(f"k#{standing.class_id}", f"p#{standing.user}#{standing.lab}")
@@ -246,6 +251,11 @@ def alarm_message(slot: Slot, at: int = 0) -> ports.Message:
     A worker whose clock is behind would find nothing to do yet, and the message would be spent.
     """
     return ports.Message("sandbox", {"slot": str(slot), **({"at": at} if at else {})})
+
+
+def script_message(slot: Slot, run: str) -> ports.Message:
+    """The message that has a run's scripts run."""
+    return ports.Message("script", {"slot": str(slot), "run": run})
 
 
 def ending_message(slot: Slot, at: int = 0) -> ports.Message:

@@ -82,6 +82,7 @@ class World:
 
     `soon` does what is written down elsewhere too, and so may be lost when the process dies.
     `aside` is for what may take a minute, the scripts of a lab: many of them hold up nothing else.
+    Who `runs_scripts` does not have a message to those who do, by the queue.
     `changed` hears of each sandbox after it was saved, in the thread that did; it must not wait.
     `checking` likewise of each run of scripts in a sandbox: True when it begins, False at its end.
     """
@@ -100,6 +101,7 @@ class World:
     due_shards: int = 1
     soon: Callable[[Callable[[], None]], None] = at_once
     aside: Callable[[Callable[[], None]], None] = at_once
+    runs_scripts: bool = True
     changed: Callable[[Sandbox], None] = nobody_waits
     checking: Callable[[str, bool], None] = nobody_looks
     duties: frozenset[effects.Duty] = effects.DUTIES

@@ -33,8 +33,9 @@ from brihaspati.settings import AwsSettings, Settings, SettingsError
 BOUNDS = Bounds(start_seconds_max=300, lookup_grace_ms=8_000)
 # DynamoDB takes a thousand writes a second for one key of an index; a class starts in less time.
 DUE_SHARDS = 8
-# The topic of messages for those who may delete.
+# The topics of messages for those who may delete, and for those who run scripts of labs.
 ENDING = "ending"
+SCRIPT = "script"
 
 
 # Providers of the settings' accounts, given how to read a secret, for one's duties.
@@ -82,7 +83,8 @@ def cloud(
     """The parts of a function. `renting` reads the tokens of the clouds, and uses them.
 
     `boot`: what machines are told at their first boot, by whoever creates them.
-    `providers` and `agents` replace those of the settings. Raises SettingsError without a table.
+    `providers` replace those of the settings. Only who is given `agents` runs scripts of labs.
+    Raises SettingsError without a table.
     """
     services, connection = _ways(chosen.aws)
     clock, chance = clocks.SystemClock(), clocks.SystemChance()
@@ -107,6 +109,7 @@ def cloud(
         metrics=emf.Lines(chosen.env, clock),
         pool=chosen.pool,
         currency=chosen.currency,
+        runs_scripts=agents is not None,
         boot=boot,
         verify=ssm.verify,
     )
@@ -133,7 +136,8 @@ def _queue_and_timer(
 ) -> tuple[sqs.Queue, eventbridge.Timer]:
     """Each needs the other: long delays are alarms, and alarms of the past are messages."""
     aws = chosen.aws
-    routes = {ENDING: aws.ending_queue_url} if aws.ending_queue_url else {}
+    routes = {ENDING: aws.ending_queue_url, SCRIPT: aws.checking_queue_url}
+    routes = {topic: url for topic, url in routes.items() if url}
     place = sqs.Place(aws.queue_url, aws.dead_queue_url, routes)
     ask = _if_set(services.of("sqs"), BRIHASPATI_QUEUE_URL=aws.queue_url)
 

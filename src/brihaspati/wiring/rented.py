@@ -15,7 +15,7 @@ from brihaspati.domain.preflight import Standing
 from brihaspati.engine.engine import Engine
 from brihaspati.entrypoints.cli.shop import CannotRun
 from brihaspati.settings import Settings, SettingsError
-from brihaspati.wiring import booting
+from brihaspati.wiring import agents, booting
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,7 @@ class Renting:
 
     def serve(self, engine: Engine) -> None:
         """From now on there is an engine that knows the machines."""
-        machines = engine.machines
-
-        def door(label: str) -> agentlink.Door | None:
-            found = machines.door(label)
-            return None if found is None else agentlink.Door(*found)
-
-        self.agents.serve(agentlink.Known(door, machines.glance))
+        agents.serve(self.agents, engine.machines)
 
 
 def renting(chosen: Settings) -> Renting:
@@ -42,10 +36,10 @@ def renting(chosen: Settings) -> Renting:
     archive = agentarchive.build()
     try:
         boot = booting.boot(chosen, archive.sha256)
-        agents = agentlink.AgentLink(booting.tls(chosen))
+        link = agentlink.AgentLink(booting.tls(chosen))
     except SettingsError as error:
         raise CannotRun(str(error)) from error
-    return Renting(boot, archive, agents)
+    return Renting(boot, archive, link)
 
 
 def can_rent(lab: Lab) -> bool:

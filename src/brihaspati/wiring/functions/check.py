@@ -1,0 +1,5 @@
+"""Running the scripts of labs, for SQS."""
+
+from brihaspati.wiring.functions import checking
+
+handler = checking.checker()
