@@ -9,6 +9,7 @@ from typing import Any
 
 from brihaspati import ports
 from brihaspati.domain import money
+from brihaspati.engine.working import OVER_BUDGET
 from brihaspati.simulation.agenda import Agenda
 from brihaspati.simulation.cloud import MINUTE, PRICE_MICROS_PER_HOUR, SECOND, Box, Cloud
 from brihaspati.simulation.vices import SLOWING
@@ -173,17 +174,18 @@ class Promises:
 
     def _within_budget(self, body: Mapping[str, Any], what: str, stale_ms: int = CACHE_MS) -> None:
         """A sandbox begins, or goes on for longer, only within the budget to its end."""
+        beyond = self._beyond_micros(body)
+        if beyond > 0 and self._begun_at() >= self.budget_changed_at + stale_ms:
+            self.break_(f"{body['id']} {what} {beyond} micros beyond its class's budget")
+
+    def _beyond_micros(self, body: Mapping[str, Any]) -> int:
+        """By how much a sandbox, with what is spent and promised, is beyond its class's budget."""
         room, now = self.room(), self.agenda.now
-        if room is None or self._begun_at() < self.budget_changed_at + stale_ms:
-            return
-        budget = room["budget_micros"]
-        if budget is None:
-            return
+        if room is None or room["budget_micros"] is None:
+            return 0
         others = [s.body for s in self.sandboxes.values() if s.body["id"] != body["id"]]
         bound = sum(self._bound_micros(one, now) for one in (*others, body))
-        if self.ledger_micros + bound > budget:
-            spent = self.ledger_micros + bound
-            self.break_(f"{body['id']} {what} with {spent} micros of {budget} spent and promised")
+        return self.ledger_micros + bound - int(room["budget_micros"])
 
     def _begun_at(self) -> int:
         """When whoever writes now began with what it does: what it read may be as old."""
@@ -241,7 +243,8 @@ class Promises:
             self._ended_in_time(before, body, now)
         if phase == "failed" and before["phase"] == "ready":
             self._really_lost(body)
-        if phase == "failed" and self.faultless:
+        over_budget = body["reason"] == OVER_BUDGET and self._beyond_micros(before) > 0
+        if phase == "failed" and self.faultless and not over_budget:
             self.break_(f"{body['id']} failed, and nothing had gone wrong: {body['reason']}")
         if before["phase"] in ("queued", "starting") and phase in ("ready", "failed"):
             limit = body["terms"]["start_seconds_max"] * 1000
@@ -316,7 +319,7 @@ class Promises:
         seen = self.sandboxes.get(self.of_label.get(box.label, "")) if box is not None else None
         if box is None or seen is None or seen.phase not in ALIVE or not self._is_stored(seen):
             return
-        if any(m["machine_id"] == box.id and m["state"] != "gone" for m in _current(seen.body)):
+        if any(m["label"] == box.label and m["state"] != "gone" for m in _current(seen.body)):
             self.break_(f"{box.label} was deleted as a stray, and {seen.body['id']} wants it")
 
     # --- at rest ---------------------------------------------------------------------------------
