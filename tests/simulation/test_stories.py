@@ -123,7 +123,6 @@ def deletes_lie_for_an_hour() -> Scene:
     asha.plays()
     scene.wait(minutes=10)
     scene.fate.send_for("delete lies", HOUR)
-    scene.witness.excused_ms = HOUR
     asha.stops()
     scene.wait(minutes=61)
     return scene

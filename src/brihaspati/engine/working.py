@@ -278,16 +278,19 @@ class Worker:
         """Ask, then believe only what the look-up and the inventory both say.
 
         An ask without an answer may have been heard, now or the time before: look all the same. But
-        a young machine may not be shown yet, and that it is not there says nothing then.
+        a young machine may not be shown yet by a cloud, nor by anybody who has just not answered,
+        and that it is not there says nothing then.
         """
         provider = self._provider(sandbox, effect.label)
+        lists_lag = provider.rented
         try:
             provider.delete(effect.machine_id)
         except ports.Unclear:
-            machine = sandbox.machine(effect.label)
-            age_ms = self.world.clock.now() - ((machine and machine.created_at) or 0)
-            if age_ms < strays.YOUNG_MS:
-                return events.DeleteAsked(effect.label)
+            lists_lag = True
+        machine = sandbox.machine(effect.label)
+        age_ms = self.world.clock.now() - ((machine and machine.created_at) or 0)
+        if lists_lag and age_ms < strays.YOUNG_MS:
+            return events.DeleteAsked(effect.label)
         try:
             gone = provider.find(effect.label) is None and all(
                 m.label != effect.label for m in provider.inventory()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from brihaspati import ports
@@ -26,7 +26,7 @@ class Box:
 
     `by_us`: we deleted it; else it died, or somebody else did. `hidden_until`: lists say that it is
     gone while it runs. `told`: we wrote down that it is there. `listed_at`: when an inventory first
-    had it, `missed_at`: when a look-up last lacked it.
+    had it. `denied_at`: when a look-up of it had no answer, or its delete was not done.
     """
 
     id: str
@@ -40,7 +40,7 @@ class Box:
     told: bool = False
     stranger: bool = False
     listed_at: int | None = None
-    missed_at: int = 0
+    denied_at: list[int] = field(default_factory=list)
 
     def micros(self, now: int) -> int:
         """What it has cost until now."""
@@ -57,7 +57,7 @@ class Cloud:
     dice: Dice
     deleted: Callable[[Box], None] = lambda _: None
     name: str = NAME
-    rented: bool = False
+    rented: bool = True
     boxes: dict[str, Box] = field(default_factory=dict)
     creates: dict[str, int] = field(default_factory=dict)
     deletes_fail_until: int = 0
@@ -118,18 +118,16 @@ class Cloud:
     # --- look-ups --------------------------------------------------------------------------------
     def find(self, label: str) -> ports.MachineSeen | None:
         """The machine of a label, as far as the lists know."""
-        self._answered()
-        for box in self.boxes.values():
-            if box.label != label:
-                continue
+        boxes = [box for box in self.boxes.values() if box.label == label]
+        self._answered(boxes)
+        for box in boxes:
             if self._is_shown(box):
                 return self._seen(box)
-            box.missed_at = self.agenda.now
         return None
 
     def inventory(self) -> list[ports.MachineSeen]:
         """Every machine with our mark, as far as the lists know."""
-        self._answered()
+        self._answered(())
         shown = [b for b in self.boxes.values() if b.label.startswith(PREFIX) and self._is_shown(b)]
         strikes = self.weather.strikes
         listed = [box for box in shown if not strikes("list misses machines")]
@@ -137,9 +135,11 @@ class Cloud:
             box.listed_at = box.listed_at or self.agenda.now
         return [self._seen(box) for box in listed]
 
-    def _answered(self) -> None:
+    def _answered(self, about: Iterable[Box]) -> None:
         self.agenda.pass_time(self.dice.between(20, 300))
         if self.weather.strikes("look-up unanswered"):
+            for box in about:
+                box.denied_at.append(self.agenda.now)
             raise ports.Unclear("no answer")
 
     def _is_shown(self, box: Box) -> bool:
@@ -164,6 +164,7 @@ class Cloud:
             return
         self.deleted(box)
         if self.weather.strikes("delete lies"):
+            box.denied_at.append(self.agenda.now)
             return
         if self.weather.strikes("delete says gone early"):
             hidden_ms = self.dice.between(1, 10) * MINUTE

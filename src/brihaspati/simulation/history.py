@@ -20,7 +20,7 @@ from brihaspati.simulation.dice import Dice
 from brihaspati.simulation.links import Alarms, Post
 from brihaspati.simulation.people import Student, Trainer
 from brihaspati.simulation.process import SWEEPER, Process, Town
-from brihaspati.simulation.promises import Promises
+from brihaspati.simulation.promises import SKEW_MS_MAX, Promises
 
 STUDENTS = 20
 CLASS_MINUTES = 45
@@ -28,6 +28,7 @@ REST_MINUTES = 30
 LAST_LEAVE_MINUTES = 55
 LATEST_HOURS = 8
 STRANGERS = 3
+EARLY_MS_MAX = 2 * SKEW_MS_MAX
 NewStore = Callable[[ports.Clock, int], ports.Store]
 
 
@@ -112,7 +113,7 @@ def _town(dice: Dice, only: frozenset[str] | None, new_store: NewStore, tell: Te
         begin, length = dice.between(5, 40) * MINUTE, dice.between(10, 60) * MINUTE
         end = START + begin + length
         agenda.at(START + begin, lambda: setattr(cloud, "deletes_fail_until", end))
-        promises.excused_ms += length
+        promises.outage = (START + begin, end)
     return town
 
 
@@ -171,7 +172,12 @@ def _people(town: Town, room: Classroom, dice: Dice, count: int) -> None:
     turns = dice.part("turns")
 
     def deliver(message: ports.Message) -> bool:
-        return turns.choose(workers).do(lambda engine: engine.handle(message))
+        begun = town.agenda.now
+        done = turns.choose(workers).do(lambda engine: engine.handle(message))
+        # What comes too early by a worker's clock is sent back: that is no look.
+        if done and "slot" in message.body and message.body.get("at", 0) <= begun - EARLY_MS_MAX:
+            town.promises.looked(message.body["slot"], begun)
+        return done
 
     town.post.deliver = deliver
     begin = START + 2 * MINUTE
@@ -191,7 +197,7 @@ def _sweep_on(town: Town, sweeper: Process, dice: Dice) -> None:
     if town.weather.rules("sweeper sleeps"):
         sleeps_from = START + dice.between(5, 35) * MINUTE
         sleeps_until = sleeps_from + dice.between(2, 15) * MINUTE
-        town.promises.asleep_ms = sleeps_until - sleeps_from
+        town.promises.asleep = (sleeps_from, sleeps_until)
 
     rhythm_ms = town.promises.rhythm_ms = dice.choose((1, 2, 3)) * MINUTE
 

@@ -9,24 +9,26 @@ from typing import Any
 
 from brihaspati import ports
 from brihaspati.domain import money
+from brihaspati.domain.sandboxes import Slot
+from brihaspati.engine import records
 from brihaspati.engine.working import OVER_BUDGET
+from brihaspati.simulation import purse
 from brihaspati.simulation.agenda import Agenda
 from brihaspati.simulation.cloud import MINUTE, PRICE_MICROS_PER_HOUR, SECOND, Box, Cloud
+from brihaspati.simulation.purse import ALIVE
 from brihaspati.simulation.vices import SLOWING
 
 SKEW_MS_MAX = 2 * SECOND
-# How many sweeps may pass until a machine is gone that outlived its sandbox, while the provider
-# answers, deletes what it says it deletes, and the sweeper is awake.
-OVERTIME_SWEEPS_MAX = 10
-# How much later than its limit a start may end, ready or failed.
-START_LATE_MS_MAX = 10 * MINUTE
+# How many sweeps that come to their end and read the inventory may pass until a machine is gone
+# that outlived its sandbox, or a start that took too long is ready or failed. Each look-up of the
+# machine that has no answer, and each delete of it that is not done, is one more.
+LATE_SWEEPS_MAX = 10
 # How long after its time a lab ends, and after its machines are usable it is ready, where only the
 # repetition of messages (2 + 4 + 8 + 16 s) delays it. A sweep would often take longer.
 PROMPT_MS_MAX = 45 * SECOND
 CENT_MICROS = 10_000
 # Processes read a class at most this late.
 CACHE_MS = 12 * SECOND
-ALIVE = ("queued", "starting", "ready")
 
 
 @dataclass(slots=True)
@@ -50,11 +52,8 @@ def _current(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [machine for machine in body["machines"] if machine["attempt"] == body["attempt"]]
 
 
-def _deadline(before: Mapping[str, Any], body: Mapping[str, Any]) -> int:
-    """The deadline there was before, or would have been without more time."""
-    if before["deadline_at"] is None or before["slot"]["user"] is None:
-        return int(body["deadline_at"] or 0)
-    return int(before["deadline_at"])
+def _overlap(window: tuple[int, int], since: int, until: int) -> int:
+    return max(0, min(window[1], until) - max(window[0], since))
 
 
 def _because(body: Mapping[str, Any]) -> str:
@@ -79,8 +78,8 @@ class Promises:
     proven: dict[str, int] = field(default_factory=dict)
     room: Callable[[], Mapping[str, Any] | None] = lambda: None
     budget_changed_at: int = 0
-    excused_ms: int = 0
-    asleep_ms: int = 0
+    outage: tuple[int, int] = (0, 0)
+    asleep: tuple[int, int] = (0, 0)
     rhythm_ms: int = MINUTE
     sweeps_failed: list[int] = field(default_factory=list)
     ready: int = 0
@@ -106,9 +105,31 @@ class Promises:
             if not isinstance(write, ports.Put):
                 continue
             if "sandbox" in write.body and "effects" in write.body:
+                self._found_again(write)
                 self._saved(write.key, write.body["sandbox"])
             elif write.key.sort.startswith("x#"):
                 self._proven(write.body)
+
+    def _found_again(self, write: ports.Put) -> None:
+        """Whatever is not at rest is in the index in which sweeps look."""
+        body = write.body["sandbox"]
+        rest = body["phase"] in ("gone", "failed") and not _left(body)
+        if "due" not in write.indexes and not (rest and not write.body["effects"]):
+            self.break_(f"{body['id']} is {body['phase']}, and no sweep looks for it")
+
+    def looked(self, slot: str, begun: int) -> None:
+        """A look at a sandbox came to its end: no time that was over at its beginning is."""
+        seen = self.sandboxes.get(self.slots.get(records.sandbox_key(Slot.parse(slot)), ""))
+        if seen is None:
+            return
+        body, over_at = seen.body, begun
+        if seen.phase in ("queued", "starting"):
+            over_at = body["asked_at"] + body["terms"]["start_seconds_max"] * 1000
+        elif seen.phase == "ready":
+            over_at = body["deadline_at"]
+        if over_at + 2 * SKEW_MS_MAX < begun:
+            late = (begun - over_at) // 1000
+            self.break_(f"{body['id']} was looked at {late} s late, and is {seen.phase} still")
 
     def _proven(self, body: Mapping[str, Any]) -> None:
         self.ledger_micros += int(body["cost_micros"])
@@ -117,10 +138,7 @@ class Promises:
             return
         self.proven[machine_id] = int(body["end"]["gone_at"])
         box = self.cloud.boxes[machine_id]
-        # A delete that was answered and not done, of a machine that no list showed yet, deceives
-        # us; the sweep finds the machine later, and its second end is proven too.
-        young = 0 < box.missed_at <= box.created_at + self.cloud.lag_ms
-        if box.ended_at is None and self._shows(box) and not young:
+        if box.ended_at is None and self._shows(box):
             self.break_(f"{box.label} has a proof of its end, and runs")
 
     def _saved(self, key: ports.Key, body: Mapping[str, Any]) -> None:
@@ -159,18 +177,12 @@ class Promises:
         if before is None:
             self._within_number(body, user)
             self._within_budget(body, "begins")
-        elif (body["deadline_at"] or 0) > _deadline(before.body, body):
+        elif (body["deadline_at"] or 0) > purse.deadline_before(before.body, body):
             self._within_budget(body, "goes on")
         elif (before.phase, body["phase"]) == ("queued", "starting"):
-            self._turn_within_budget(body)
-
-    def _turn_within_budget(self, body: Mapping[str, Any]) -> None:
-        """It is looked at where it was lowered, or where an attempt before may have cost."""
-        room, agreed = self.room(), body["terms"]["budget_micros"]
-        budget = room["budget_micros"] if room is not None else None
-        lowered = budget is not None and (agreed is None or budget < agreed)
-        if lowered or body["attempt"] > 1:
-            self._within_budget(body, "starts", 0)
+            room = self.room()
+            if room is not None and purse.must_be_looked_at(room["budget_micros"], body):
+                self._within_budget(body, "starts", 0)
 
     def _within_budget(self, body: Mapping[str, Any], what: str, stale_ms: int = CACHE_MS) -> None:
         """A sandbox begins, or goes on for longer, only within the budget to its end."""
@@ -184,8 +196,8 @@ class Promises:
         if room is None or room["budget_micros"] is None:
             return 0
         others = [s.body for s in self.sandboxes.values() if s.body["id"] != body["id"]]
-        bound = sum(self._bound_micros(one, now) for one in (*others, body))
-        return self.ledger_micros + bound - int(room["budget_micros"])
+        promised = purse.promised_micros((*others, body), now)
+        return self.ledger_micros + promised - int(room["budget_micros"])
 
     def _begun_at(self) -> int:
         """When whoever writes now began with what it does: what it read may be as old."""
@@ -195,16 +207,6 @@ class Promises:
         body = seen.body
         rest = seen.phase in ("gone", "failed") and not _left(body)
         return body["slot"]["user"] == user and not rest and self._is_stored(seen)
-
-    def _bound_micros(self, body: Mapping[str, Any], now: int) -> int:
-        """What a student's sandbox costs to its end, as Play promises it."""
-        if body["slot"]["user"] is None or body["phase"] not in ALIVE:
-            return 0
-        terms, begun = body["terms"], body["ready_at"] or body["asked_at"]
-        end = body["deadline_at"] or begun + terms["lifetime_seconds"] * 1000
-        closes_at = terms["closes_at"]
-        end = end if closes_at is None else min(end, closes_at)
-        return money.cost_micros(terms["price_micros_per_hour"], begun, max(end, now))
 
     def _not_too_long(self, body: Mapping[str, Any]) -> None:
         """A deadline is what was agreed, with every extension and what the trainer gave."""
@@ -248,7 +250,8 @@ class Promises:
             self.break_(f"{body['id']} failed, and nothing had gone wrong: {body['reason']}")
         if before["phase"] in ("queued", "starting") and phase in ("ready", "failed"):
             limit = body["terms"]["start_seconds_max"] * 1000
-            if now - before["asked_at"] > limit + START_LATE_MS_MAX + self.asleep_ms:
+            over_at = before["asked_at"] + limit
+            if self._late_ms(over_at, now) > LATE_SWEEPS_MAX * self.rhythm_ms:
                 self.break_(f"{body['id']} took {(now - before['asked_at']) // 1000} s to {phase}")
 
     def _really_ready(self, body: Mapping[str, Any]) -> None:
@@ -359,6 +362,11 @@ class Promises:
         if not billed - CENT_MICROS <= self.ledger_micros <= billed + seen_late + CENT_MICROS:
             self.break_(f"the books say {self.ledger_micros} micros, the provider bills {billed}")
 
+    def _late_ms(self, since: int, until: int) -> int:
+        """For how long something was late while sweeps came to their end."""
+        failed = sum(since <= at <= until for at in self.sweeps_failed)
+        return until - since - failed * self.rhythm_ms - _overlap(self.asleep, since, until)
+
     def _overtime(self) -> None:
         for box in self.cloud.boxes.values():
             seen = self.sandboxes.get(self.of_label.get(box.label, ""))
@@ -366,14 +374,8 @@ class Promises:
                 continue
             ended = box.ended_at if box.ended_at is not None else self.agenda.now
             over_at = max(seen.over_at, box.created_at)
-            failed = sum(over_at <= at <= ended for at in self.sweeps_failed)
-            late = (
-                ended
-                - over_at
-                - failed * self.rhythm_ms
-                - self.excused_ms
-                - self.asleep_ms
-                - box.hidden_ms
-            )
-            if late > OVERTIME_SWEEPS_MAX * self.rhythm_ms:
+            denied = sum(over_at <= at <= ended for at in box.denied_at)
+            late = self._late_ms(over_at, ended) - _overlap(self.outage, over_at, ended)
+            late -= denied * self.rhythm_ms + box.hidden_ms
+            if late > LATE_SWEEPS_MAX * self.rhythm_ms:
                 self.break_(f"{box.label} outlived its sandbox by {late // 1000} s")
