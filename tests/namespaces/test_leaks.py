@@ -161,7 +161,10 @@ def test_no_lab_outlives_its_keeper(folder: Path, number: int) -> None:
         inside = [opened.lab(resources=_LARGE) for _ in range(3)]
         screen = rigs.Screen(inside[0].terminal(None, 80, 24))
         [keeper] = rigs.keepers(opened.folder)
+        assert not opened.provider.has_lost_labs()
         os.kill(keeper, number)
+        rigs.until(opened.provider.has_lost_labs)
+        assert not opened.provider.has_lost_labs()
         rigs.until(lambda: _processes(opened.folder) == [])
         screen.ends()
         screen.terminal.close()

@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """Who runs machines on this host, and how to reach into them."""
+    """Who runs machines on this host, and how to reach into them.
+
+    `has_lost_labs`: whether all of them have just ended; said once.
+    """
 
     provider: ports.Provider
     places: Places
     start: Callable[[], None]
     close: Callable[[], None]
+    has_lost_labs: Callable[[], bool] = lambda: False
 
 
 def choose(chosen: Settings) -> ProviderName:
@@ -120,7 +124,7 @@ def _namespaces(chosen: Settings) -> Host:
         if chosen.keep_seconds == 0:
             networks.clean()
 
-    return Host(native, native.place, start, close)
+    return Host(native, native.place, start, close, native.has_lost_labs)
 
 
 def _checked(provider: Any) -> Callable[[], None]:

@@ -221,6 +221,7 @@ def _server_parts(house: Embedded, room: Classroom) -> Parts:
         agents=house.agents,
         bell=house.bell,
         places=house.host.places,
+        has_lost_labs=house.host.has_lost_labs,
         web=chosen.web,
         data=chosen.data,
         host=chosen.host,

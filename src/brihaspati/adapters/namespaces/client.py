@@ -74,6 +74,7 @@ class Client:
         self._folder = folder.absolute()
         self._orphan_seconds = orphan_seconds
         self._connection: socket.socket | None = None
+        self._mourned: socket.socket | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -86,6 +87,18 @@ class Client:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+    def has_ended(self) -> bool:
+        """Whether the keeper we are connected to has ended; said once."""
+        with self._lock:
+            connection = self._connection
+            if connection is None or connection is self._mourned:
+                return False
+            line = select.poll()
+            line.register(connection, select.POLLHUP)
+            if line.poll(0):
+                self._mourned = connection
+            return self._mourned is connection
 
     def begin(
         self, message: dict[str, Any], *, payload: bytes | None = None, timeout_seconds: float = 15

@@ -106,6 +106,10 @@ class Namespaces:
         finally:
             self._keeper.close()
 
+    def has_lost_labs(self) -> bool:
+        """Whether the keeper has ended, and every lab with it; said once."""
+        return self._keeper.has_ended()
+
     def price_micros_per_hour(self, spec: labs.MachineSpec) -> int:  # noqa: ARG002
         """Our own host costs nothing more."""
         return 0

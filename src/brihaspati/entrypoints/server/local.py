@@ -41,7 +41,13 @@ class LocalServer:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.address = ""
-        self._loops = Loops(parts.engine, parts.queue, parts.timer, parts.tidy)
+        self._loops = Loops(
+            parts.engine,
+            parts.queue,
+            parts.timer,
+            parts.tidy,
+            has_lost_labs=parts.has_lost_labs,
+        )
         self._over: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 

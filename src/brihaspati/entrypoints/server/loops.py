@@ -44,8 +44,16 @@ class Rhythm:
     tidy: float = 300
 
 
+def nothing_lost() -> bool:
+    """Nobody says that labs have ended by themselves: only sweeps find out."""
+    return False
+
+
 class Loops:
-    """Starts and stops the threads. Nothing here decides anything."""
+    """Starts and stops the threads. Nothing here decides anything.
+
+    `has_lost_labs` says once that labs have just ended by themselves: then a sweep does not wait.
+    """
 
     def __init__(
         self,
@@ -54,12 +62,15 @@ class Loops:
         timer: LocalTimer,
         tidy: Callable[[], object],
         rhythm: Rhythm = Rhythm(),
+        *,
+        has_lost_labs: Callable[[], bool] = nothing_lost,
     ) -> None:
         self.engine = engine
         self.queue = queue
         self.timer = timer
         self.tidy = tidy
         self.rhythm = rhythm
+        self.has_lost_labs = has_lost_labs
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -111,6 +122,8 @@ class Loops:
         ]
         last = [time.monotonic()] * len(duties)
         while not self._over.wait(self.rhythm.alarms):
+            if self.has_lost_labs():
+                self._guard(sweeping.sweep)
             for place, (seconds, duty) in enumerate(duties):
                 if time.monotonic() - last[place] >= seconds:
                     last[place] = time.monotonic()

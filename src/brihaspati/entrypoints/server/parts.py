@@ -9,7 +9,7 @@ from pathlib import Path
 from brihaspati.engine.engine import Engine
 from brihaspati.entrypoints.http.routes import Archive
 from brihaspati.entrypoints.server.agents import HubAgents
-from brihaspati.entrypoints.server.loops import LocalQueue, LocalTimer
+from brihaspati.entrypoints.server.loops import LocalQueue, LocalTimer, nothing_lost
 from brihaspati.entrypoints.server.waiting import Bell
 from brihaspati_agent.places import Places
 
@@ -19,6 +19,8 @@ class Parts:
     """What a server is made of; wiring puts it together.
 
     `archive` is what rented machines run, `issuer` who certifies them; None without such machines.
+
+    `has_lost_labs`: whether all labs have just ended with whoever kept them; said once.
 
     `papers` are JSON documents for anybody, by path, beside the web app's files.
     """
@@ -41,3 +43,4 @@ class Parts:
     papers: Mapping[str, str]
     archive: Archive | None = None
     issuer: str | None = None
+    has_lost_labs: Callable[[], bool] = nothing_lost
