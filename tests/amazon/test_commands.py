@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from amazon.deployed import ENV, ORIGIN, Deployed
-from brihaspati import wiring
+from brihaspati import ports, wiring
+from brihaspati.adapters import memory, sqlite, sqs
 from brihaspati.entrypoints.cli import main as cli
+from brihaspati.wiring import cloudshop
+from emulators.amazon_stand import Made
 from tidy import tracked
 
 LABS = tracked.ROOT / "labs"
@@ -109,3 +114,66 @@ def test_a_folder_of_this_machine_offers_its_labs_by_itself(
 def test_a_stage_that_can_be_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(wiring.open_shop, ["--stage", "Prod!", "classes"]) == 2
     assert "BRIHASPATI_STAGE='Prod!'" in capsys.readouterr().err
+
+
+@pytest.fixture
+def dead(house: Deployed, made: Made) -> Iterator[Callable[[str, str], None]]:
+    """Queues as the template names them, and how to have a message die on one."""
+    urls: dict[str, str] = {}
+    for name in cloudshop.QUEUES:
+        for whole in (f"brihaspati-{ENV}-{name}", f"brihaspati-{ENV}-{name}-dead"):
+            urls[whole] = made.ask("create_queue", QueueName=whole)["QueueUrl"]
+
+    def die(name: str, text: str) -> None:
+        whole = f"brihaspati-{ENV}-{name}-dead"
+        made.ask("send_message", QueueUrl=urls[whole], MessageBody=text)
+
+    assert house.table
+    yield die
+    for url in urls.values():
+        made.ask("delete_queue", QueueUrl=url)
+
+
+def test_dead_letters_are_listed_and_put_back_on_their_own_queues(
+    made: Made, dead: Callable[[str, str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(23):
+        dead("ending", sqs.text_of(ports.Message("sandbox", {"slot": str(number)})))
+    dead("starting", sqs.text_of(ports.Message("sandbox", {"slot": "a"})))
+    dead("starting", "what nobody can read")
+    found = said(capsys, "queue", "dead")
+    assert [one["queue"] for one in found] == ["starting"] + ["ending"] * 23
+    assert said(capsys, "queue", "redrive", "ending", "--limit", "20") == {"ending": 20}
+    assert said(capsys, "queue", "redrive") == {"starting": 1, "ending": 3, "checking": 0}
+    url = made.ask("get_queue_url", QueueName=f"brihaspati-{ENV}-ending")["QueueUrl"]
+    names = ["ApproximateNumberOfMessages"]
+    there = made.ask("get_queue_attributes", QueueUrl=url, AttributeNames=names)["Attributes"]
+    assert there == {"ApproximateNumberOfMessages": "23"}
+    made.clock.advance(60)
+    left = made.ask("receive_message", QueueUrl=f"{url.removesuffix('ending')}starting-dead")
+    assert [one["Body"] for one in left["Messages"]] == ["what nobody can read"]
+
+
+@pytest.mark.usefixtures("dead")
+def test_a_queue_that_is_not_there_is_named_with_those_that_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("queue", "redrive", "stopping") == 2
+    assert "no queue 'stopping'; there are starting, ending, checking" in capsys.readouterr().err
+
+
+def test_dead_letters_of_this_machine_start_anew_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIHASPATI_DATA", str(tmp_path))
+    database = sqlite.Database(tmp_path / "brihaspati.db")
+    clock = memory.ManualClock()
+    clock.set(round(time.time() * 1000) - 3_600_000)
+    queue = sqlite.Queue(database, clock)
+    queue.put(ports.Message("pool", {"class": "demo", "lab": "hello"}))
+    while queue.take(1, visible_after_seconds=1):
+        clock.advance(2)
+    assert len(queue.dead()) == 1
+    database.close()
+    assert cli.main(wiring.open_shop, ["queue", "redrive", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"work": 1}

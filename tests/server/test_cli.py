@@ -31,6 +31,7 @@ COMMANDS = (
     "bench",
     "simulate",
     "audit",
+    "queue",
     "provider",
     "image",
     "preflight",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -11,7 +12,7 @@ from typing import NoReturn
 from botocore import exceptions as wire
 
 from brihaspati import ports
-from brihaspati.adapters import amazon, dynamodb, ssm
+from brihaspati.adapters import amazon, clocks, dynamodb, sqs, ssm
 from brihaspati.domain.labs import Lab
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.world import Unwatched
@@ -20,6 +21,8 @@ from brihaspati.settings import Settings
 from brihaspati.wiring import cloud, rented
 from brihaspati.wiring.shop import LocalShop
 
+# Those that the template makes, each with its dead letters.
+QUEUES = ("starting", "ending", "checking")
 # What AWS and our adapters say of the account and the deployment; the text says what to do.
 _TELL = (
     wire.BotoCoreError,
@@ -46,6 +49,12 @@ class CloudShop(LocalShop):
             house.ready()
             # Metrics are lines that only the logs of functions take for what they are.
             yield Engine(replace(house.engine.world, metrics=Unwatched()))
+
+    @contextlib.contextmanager
+    def queues(self) -> Iterator[Mapping[str, ports.Queue]]:
+        """The queues of the functions that work."""
+        with _plain_words():
+            yield {name: self._queue(name) for name in QUEUES}
 
     @contextlib.contextmanager
     def serving(self, progress: Progress) -> Iterator[Serving]:  # noqa: ARG002
@@ -78,23 +87,35 @@ class CloudShop(LocalShop):
     def _refuse(self, what: str) -> NoReturn:
         raise CannotRun(f"{what} is of this machine: leave out --stage {self.settings.aws.stage}")
 
+    @functools.cached_property
+    def _sqs(self) -> amazon.Ask:
+        aws = self.settings.aws
+        return amazon.Services(aws.region or None, aws.endpoint or None).of("sqs")
+
+    def _url(self, name: str) -> str:
+        """The address of a queue that the template made."""
+        whole = f"brihaspati-{self.settings.aws.stage}-{name}"
+        return str(self._sqs("get_queue_url", QueueName=whole)["QueueUrl"])
+
     def _with_queues(self) -> Settings:
-        """The settings with the addresses of the queues that the template made."""
-        aws, stage = self.settings.aws, self.settings.aws.stage
-        services = amazon.Services(aws.region or None, aws.endpoint or None)
-        find = services.of("sqs")
-
-        def url(known: str, name: str) -> str:
-            if known:
-                return known
-            return str(find("get_queue_url", QueueName=f"brihaspati-{stage}-{name}")["QueueUrl"])
-
+        aws = self.settings.aws
         found = replace(
             aws,
-            queue_url=url(aws.queue_url, "starting"),
-            ending_queue_url=url(aws.ending_queue_url, "ending"),
+            queue_url=aws.queue_url or self._url("starting"),
+            ending_queue_url=aws.ending_queue_url or self._url("ending"),
         )
         return replace(self.settings, aws=found)
+
+    def _queue(self, name: str) -> sqs.Queue:
+        """A queue by itself: what it takes stays its own."""
+        place = sqs.Place(self._url(name), self._url(f"{name}-dead"))
+        return sqs.Queue(
+            self._sqs, place, clocks.SystemClock(), clocks.SystemChance(), _nothing_waits
+        )
+
+
+def _nothing_waits(name: str, at: ports.Moment, message: ports.Message) -> None:
+    raise CannotRun(f"{message.topic} may not wait until {at} by the alarm {name}")
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import json
 import logging
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,6 +73,12 @@ class LocalShop:
         """The engine over the stored data."""
         with self._opened() as house:
             yield house.engine
+
+    @contextlib.contextmanager
+    def queues(self) -> Iterator[Mapping[str, ports.Queue]]:
+        """The one queue of this machine."""
+        with self._opened() as house:
+            yield {"work": house.queue}
 
     @contextlib.contextmanager
     def serving(self, progress: Progress) -> Iterator[Serving]:

@@ -12,6 +12,7 @@ from brihaspati.domain.labs import Lab
 from brihaspati.engine.engine import Engine
 from brihaspati.entrypoints.cli.renter import Renter
 from brihaspati.entrypoints.cli.simulator import Simulator
+from brihaspati.ports import Queue
 
 Progress = Callable[[str, float | None], None]
 
@@ -118,6 +119,10 @@ class Shop(Protocol):
 
     def engine(self) -> AbstractContextManager[Engine]:
         """The engine over the stored data, beside a running server or without one."""
+        ...
+
+    def queues(self) -> AbstractContextManager[Mapping[str, Queue]]:
+        """The queues of work by name."""
         ...
 
     def serving(self, progress: Progress) -> AbstractContextManager[Serving]:
