@@ -68,8 +68,13 @@ def certificate_for(folder: Path, *names: str) -> tuple[Path, Path]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, tls_port: int, address: str = "") -> Iterator[Pebble]:
-    """A pebble that validates on this port of whoever asks; it answers at `address:port`."""
+def running(
+    folder: Path, tls_port: int, address: str = "", life_seconds: int = 6 * 24 * 3600
+) -> Iterator[Pebble]:
+    """A pebble that validates on this port of whoever asks; it answers at `address:port`.
+
+    What it issues counts for `life_seconds`.
+    """
     if shutil.which("pebble") is None:
         pytest.skip("pebble is not installed (apt install pebble)")
     address, management = address or f"127.0.0.1:{free_port()}", free_port()
@@ -83,6 +88,7 @@ def running(folder: Path, tls_port: int, address: str = "") -> Iterator[Pebble]:
         "tlsPort": tls_port,
         "ocspResponderURL": "",
         "externalAccountBindingRequired": False,
+        "certificateValidityPeriod": life_seconds,
     }
     (folder / "pebble.json").write_text(json.dumps({"pebble": settings}))
     environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "20"}

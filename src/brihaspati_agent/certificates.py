@@ -11,8 +11,6 @@ import ipaddress
 import os
 import ssl
 import subprocess
-import tempfile
-from pathlib import Path
 
 ALPN_CHALLENGE = "acme-tls/1"
 _OPENSSL_SECONDS_MAX = 30
@@ -85,6 +83,15 @@ def challenge_certificate(key: bytes, host: str, authorization: str) -> bytes:
         )  # fmt: skip
 
 
+def runs_out(chain: bytes) -> float:
+    """Until when the first certificate of a chain, PEM, counts, in s. Raises CannotCertify."""
+    said = openssl("x509", "-noout", "-enddate", stdin=chain).decode().strip()
+    try:
+        return float(ssl.cert_time_to_seconds(said.removeprefix("notAfter=")))
+    except ValueError as error:
+        raise CannotCertify(f"openssl: {said!r} is no time") from error
+
+
 def is_address(host: str) -> bool:
     """Whether this is an IP address rather than a name."""
     try:
@@ -143,16 +150,19 @@ def _loaded(context: ssl.SSLContext, chain: bytes, key: bytes) -> ssl.SSLContext
 
 
 class _kept:  # noqa: N801 - used like a function
-    """Bytes in a file that only we can read, for as long as the context lasts."""
+    """Bytes under a path that only we and our children can read, for as long as the context lasts.
+
+    They are in memory: no disk has them, and a full one is no matter.
+    """
 
     def __init__(self, data: bytes) -> None:
         self._data = data
 
     def __enter__(self) -> str:
-        descriptor, self._path = tempfile.mkstemp(prefix="brihaspati-")
-        with os.fdopen(descriptor, "wb") as file:
+        self._descriptor = os.memfd_create("brihaspati")
+        with open(self._descriptor, "wb", closefd=False) as file:
             file.write(self._data)
-        return self._path
+        return f"/proc/{os.getpid()}/fd/{self._descriptor}"
 
     def __exit__(self, *_: object) -> None:
-        Path(self._path).unlink(missing_ok=True)
+        os.close(self._descriptor)

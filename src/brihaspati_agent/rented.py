@@ -11,12 +11,10 @@ import asyncio
 import base64
 import json
 import logging
-import os
 import secrets
 import signal
 import ssl
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +24,7 @@ from brihaspati_agent import (
     acme,
     alone,
     certificates,
+    certified,
     control_plane,
     dying,
     lab_place,
@@ -33,14 +32,13 @@ from brihaspati_agent import (
     places,
     signatures,
     vitals,
+    whole,
     wire,
 )
 
 _logger = logging.getLogger(__name__)
 BEAT_SECONDS = 30
 SOON_SECONDS = 1
-_CERTIFICATE_TRIES_MAX = 5
-_RENEW_BEFORE_SECONDS = 48 * 3600
 _WORTH_ANOTHER_TRY = frozenset({404, 409, 425, 429, 500, 502, 503, 504})
 _FOR_GOOD = frozenset({404, 410})
 
@@ -84,6 +82,7 @@ class Rented:
         self._state = "starting"
         self._pulse = vitals.Pulse()
         self._beat_seconds = min(BEAT_SECONDS, max(self._told["silent_seconds"] / 10, 1))
+        self._renewal: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
 
     async def run(self) -> None:
@@ -112,6 +111,8 @@ class Rented:
             await self._over.wait()
         finally:
             pulse.cancel()
+            if self._renewal is not None:
+                self._renewal.cancel()
             await served.close()
 
     def end(self) -> None:
@@ -151,7 +152,7 @@ class Rented:
             except control_plane.Unreachable as unreachable:
                 _logger.info("no answer: %s", unreachable)
             else:
-                _write(kept, json.dumps(orders).encode())
+                whole.write(kept, json.dumps(orders).encode())
                 return orders
             if self._ends.is_due():
                 await asyncio.to_thread(self._ends.finish)
@@ -186,38 +187,31 @@ class Rented:
             said = (outcome.output + outcome.error).decode(errors="replace").strip()[-300:]
             why = "it took too long" if outcome.timed_out else said or f"exit {outcome.code}"
             raise Unfit(f"The setup of this lab failed: {why}")
-        _write(done, b"")
+        whole.write(done, b"")
 
-    async def _certify(self, orders: dict[str, Any]) -> None:
-        if not orders["issuer"]:
-            return
-        kept = self._where.state / "certificate.json"
-        if kept.exists():
-            found = json.loads(kept.read_text())
-            if found["until"] - self._times.now() / 1000 > _RENEW_BEFORE_SECONDS:
-                self._tls.serve(found["chain"].encode(), found["key"].encode())
-                return
-        got = await self._issued(orders)
-        self._tls.serve(got.chain, got.key)
-        until = time.time() + 6 * 24 * 3600
-        found = {"chain": got.chain.decode(), "key": got.key.decode(), "until": until}
-        _write(kept, json.dumps(found).encode())
-
-    async def _issued(self, orders: dict[str, Any]) -> acme.Certificate:
+    def _certified(self, orders: dict[str, Any]) -> certified.Certified:
         issuer = acme.Issuer(
             orders["issuer"]["directory"], orders["issuer"]["profile"], self._trust
         )
         account = self._kept("account.key", certificates.new_key)
-        problem = ""
-        for attempt in range(_CERTIFICATE_TRIES_MAX):
-            try:
-                own = acme.Acme(issuer, account)
-                return await asyncio.to_thread(own.certify, orders["host"], self._tls)
-            except certificates.CannotCertify as error:
-                problem = str(error)
-                _logger.warning("no certificate yet: %s", error)
-                await self._wait(2**attempt)
-        raise Unfit(f"No certificate could be had for this lab's machine: {problem[-200:]}")
+
+        def issue() -> acme.Certificate:
+            return acme.Acme(issuer, account).certify(orders["host"], self._tls)
+
+        kept = self._where.state / "certificate.json"
+        return certified.Certified(self._tls, kept, issue, self._times.now, self._wait)
+
+    async def _certify(self, orders: dict[str, Any]) -> None:
+        """Have a certificate, and have one from then on."""
+        if not orders["issuer"]:
+            return
+        mine = self._certified(orders)
+        try:
+            await mine.begin()
+        except certificates.CannotCertify as error:
+            said = str(error)[-200:]
+            raise Unfit(f"No certificate could be had for this lab's machine: {said}") from error
+        self._renewal = asyncio.create_task(mine.keep())
 
     async def _try_terminal(self, orders: dict[str, Any]) -> None:
         """As a browser: by our public address, with a ticket, until a program answers."""
@@ -307,18 +301,8 @@ class Rented:
     def _kept(self, name: str, make: Callable[[], bytes]) -> bytes:
         path = self._where.state / name
         if not path.exists():
-            _write(path, make())
+            whole.write(path, make())
         return path.read_bytes()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all, for root alone."""
-    draft = path.with_name(f"{path.name}.new")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

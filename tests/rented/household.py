@@ -160,18 +160,42 @@ def _free_networks() -> int:
     raise OSError("every network of loopback is taken")
 
 
+def _usual(folder: Path, portal: str, issuer: pebble.Pebble) -> dict[str, str]:
+    """A server's settings; it and its machines trust the issuer."""
+    trust = folder / "trust.pem"
+    trust.write_bytes(issuer.ca.read_bytes() + issuer.roots.read_bytes())
+    return {
+        "BRIHASPATI_DATA": str(folder / "data"),
+        "BRIHASPATI_LABS": "labs",
+        "BRIHASPATI_POOL": "0",
+        "BRIHASPATI_LISTEN": portal,
+        "BRIHASPATI_ORIGINS": f"http://{portal}",
+        "BRIHASPATI_MACHINE_URL": f"http://{portal}",
+        "BRIHASPATI_ACME": issuer.directory,
+        "BRIHASPATI_TRUST": str(trust),
+    }
+
+
 @contextlib.contextmanager
-def household(folder: Path, cloud: str = "digitalocean", **settings: str) -> Iterator[Household]:
+def household(
+    folder: Path,
+    cloud: str = "digitalocean",
+    life_seconds: int = 6 * 24 * 3600,
+    **settings: str,
+) -> Iterator[Household]:
     """Open for as long as the context lasts; nothing of it stays. Skips where it cannot be.
 
-    `settings` are added to the server's, as `BRIHASPATI_...`.
+    Certificates count for `life_seconds`. `settings` are added to the server's, as
+    `BRIHASPATI_...`.
     """
     if sys.platform != "linux" or os.geteuid() != 0 or missing():
         pytest.skip("machines of the stand-in need root on Linux")
     base = _free_networks()
     portal = f"127.{base}.255.1:443"
     with contextlib.ExitStack() as stack:
-        issuer = stack.enter_context(pebble.running(folder, 443, f"127.{base}.255.2:443"))
+        issuer = stack.enter_context(
+            pebble.running(folder, 443, f"127.{base}.255.2:443", life_seconds)
+        )
         networks = {"digitalocean": f"127.{base + 1}", "linode": f"127.{base + 2}"}
         world = World(real_clock(), lags=Lags.none(), networks=networks)
         tokens = world.add_usual_tokens()
@@ -179,19 +203,10 @@ def household(folder: Path, cloud: str = "digitalocean", **settings: str) -> Ite
         assert pool is not None
         sim = stack.enter_context(server.serving(world))
         urls = {"digitalocean": sim.digitalocean, "linode": sim.linode}
-        trust = folder / "trust.pem"
-        trust.write_bytes(issuer.ca.read_bytes() + issuer.roots.read_bytes())
         shop = wiring.open_shop(
             {
-                "BRIHASPATI_DATA": str(folder / "data"),
-                "BRIHASPATI_LABS": "labs",
+                **_usual(folder, portal, issuer),
                 "BRIHASPATI_PROVIDER": cloud,
-                "BRIHASPATI_POOL": "0",
-                "BRIHASPATI_LISTEN": portal,
-                "BRIHASPATI_ORIGINS": f"http://{portal}",
-                "BRIHASPATI_MACHINE_URL": f"http://{portal}",
-                "BRIHASPATI_ACME": issuer.directory,
-                "BRIHASPATI_TRUST": str(trust),
                 f"{cloud.upper()}_TOKEN": tokens[cloud],
                 f"{cloud.upper()}_API_URL": urls[cloud],
                 **settings,
