@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from brihaspati.domain import labs
 
@@ -15,8 +15,7 @@ Moment = int
 
 
 # --- Store --------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
+class Key(NamedTuple):
     """Where an item lives. Lower case, parts joined by '#'; at most 1,024 bytes each."""
 
     partition: str

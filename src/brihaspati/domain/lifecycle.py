@@ -134,8 +134,10 @@ def _seen(sandbox: Sandbox, event: events.MachineSeen, now: int) -> Decision:
     machine = sandbox.machine(event.label)
     if machine is None or machine.state == "doomed":
         return Decision(sandbox)
+    usable = event.usable or machine.state == "usable"
     known = replace(
         machine,
+        state="usable" if usable else "running",
         machine_id=event.machine_id,
         address=event.address or machine.address,
         created_at=machine.created_at or event.created_at,
@@ -146,8 +148,7 @@ def _seen(sandbox: Sandbox, event: events.MachineSeen, now: int) -> Decision:
     wanted = sandbox.phase in ("starting", "ready") and machine.attempt == sandbox.attempt
     if not wanted:
         return _late(sandbox, known)
-    usable = event.usable or machine.state == "usable"
-    sandbox = sandbox.with_machine(replace(known, state="usable" if usable else "running"))
+    sandbox = sandbox.with_machine(known)
     if sandbox.phase == "ready":
         return Decision(sandbox)
     if all(m.state == "usable" for m in sandbox.current):

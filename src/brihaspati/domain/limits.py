@@ -7,7 +7,8 @@ items and 4 MB, an SQS message 256 KB), so what works on a laptop works in the c
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 KEY_BYTES_MAX = 1024
@@ -21,8 +22,11 @@ NESTING_MAX = 64
 VERSION_MAX = 2**53  # beyond it JSON readers elsewhere lose digits
 MOMENT_MAX = 253_402_300_800_000  # the year 10000 in milliseconds
 
-_PLAIN = frozenset((str, int, float, bool, type(None)))
-_NESTED = (dict, list, tuple)
+Encode = Callable[[Any], str]
+
+_PLAIN = frozenset((str, int, bool, type(None)))
+_SINGLE = (str, int, float)
+_LISTS = (list, tuple)
 _ENCODER = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False
 )
@@ -76,9 +80,10 @@ def check_limit(limit: int) -> None:
         raise Unacceptable(f"a page of {limit} items was asked for; at least 1 is needed")
 
 
-def check_writes(writes: Sequence[WriteLike]) -> tuple[str, ...]:
+def check_writes(writes: Sequence[WriteLike], encode: Encode = _ENCODER.encode) -> tuple[str, ...]:
     """JSON text of each write's body, in order ("" where there is none).
 
+    `encode` makes the text of a body that is nothing but JSON, without spaces and escapes.
     Raises Unacceptable: no writes or too many, a key twice, a bad key, version or expiry, a body
     that is not JSON, an item or the whole too large.
     """
@@ -92,7 +97,7 @@ def check_writes(writes: Sequence[WriteLike]) -> tuple[str, ...]:
         if place in seen:
             raise Unacceptable(f"two writes of one transaction name the same item {place!r}")
         seen.add(place)
-        text, size = _write(write)
+        text, size = _write(write, encode)
         texts.append(text)
         total += size
     if total > TRANSACTION_BYTES_MAX:
@@ -108,7 +113,7 @@ def check_name(kind: str, name: str) -> None:
 def check_message(topic: str, body: Mapping[str, Any]) -> str:
     """JSON text of a message's body. Raises Unacceptable: no topic, not JSON, too large."""
     _part_bytes("topic", topic)
-    text, size = _json(body)
+    text, size = _json(body, _ENCODER.encode)
     if size > MESSAGE_BYTES_MAX:
         raise Unacceptable(f"the message has {size} bytes; at most {MESSAGE_BYTES_MAX} fit")
     return text
@@ -128,7 +133,7 @@ def _part_bytes(name: str, text: str) -> int:
     return size
 
 
-def _write(write: WriteLike) -> tuple[str, int]:
+def _write(write: WriteLike, encode: Encode) -> tuple[str, int]:
     size = check_key(write.key)
     expect = write.expect
     if expect is not None and not 0 <= expect < VERSION_MAX:
@@ -141,7 +146,7 @@ def _write(write: WriteLike) -> tuple[str, int]:
     expires_at = getattr(write, "expires_at", None)
     if expires_at is not None and not 0 <= expires_at < MOMENT_MAX:
         raise Unacceptable(f"expires_at={expires_at} is no moment in milliseconds")
-    text, body_size = _json(body)
+    text, body_size = _json(body, encode)
     size += body_size + ITEM_OVERHEAD_BYTES
     if size > ITEM_BYTES_MAX:
         raise Unacceptable(
@@ -151,10 +156,12 @@ def _write(write: WriteLike) -> tuple[str, int]:
     return text, size
 
 
-def _json(body: Mapping[str, Any]) -> tuple[str, int]:
+def _json(body: Mapping[str, Any], encode: Encode) -> tuple[str, int]:
     try:
-        _check_values(body)
-        text = _ENCODER.encode(body)
+        if not isinstance(body, dict):
+            raise TypeError(f"a body is a dict, not {type(body).__name__}")
+        _check_values(body, NESTING_MAX)
+        text = encode(body)
         return text, len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:
         raise Unacceptable("the body has text that is not valid Unicode") from None
@@ -162,23 +169,26 @@ def _json(body: Mapping[str, Any]) -> tuple[str, int]:
         raise Unacceptable(f"the body is not JSON: {error}") from None
 
 
-def _check_values(body: Mapping[str, Any]) -> None:
-    """What the encoder would quietly change (keys that are not text) or choke on (depth)."""
-    if not isinstance(body, dict):
-        raise TypeError(f"a body is a dict, not {type(body).__name__}")
-    level: list[Any] = [body]
-    for _ in range(NESTING_MAX):
-        below: list[Any] = []
-        for value in level:
-            children = value
-            if isinstance(value, dict):
-                children = value.values()
-                for name in value:
-                    if not isinstance(name, str):
-                        raise TypeError(f"the name {name!r} of a value is not text")
-            # Most values are plain, and every write comes through here: ask for their type first.
-            below += [v for v in children if type(v) not in _PLAIN and isinstance(v, _NESTED)]
-        if not below:
-            return
-        level = below
-    raise ValueError(f"it is nested more than {NESTING_MAX} deep")
+def _check_values(value: Any, levels: int) -> None:
+    """What is not JSON, and what an encoder would quietly change (names that are not text)."""
+    if isinstance(value, dict):
+        try:
+            "".join(value)  # the quickest way to ask whether all of them are text
+        except TypeError:
+            name = next(name for name in value if not isinstance(name, str))
+            raise TypeError(f"the name {name!r} of a value is not text") from None
+        children: Iterable[Any] = value.values()
+    elif isinstance(value, _LISTS):
+        children = value
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"it has no {value}")
+    elif isinstance(value, _SINGLE):
+        return
+    else:
+        raise TypeError(f"it has no {type(value).__name__}")
+    if not levels:
+        raise ValueError(f"it is nested more than {NESTING_MAX} deep")
+    for child in children:
+        # Most values are plain, and every write comes through here: ask for their type first.
+        if type(child) not in _PLAIN:
+            _check_values(child, levels - 1)

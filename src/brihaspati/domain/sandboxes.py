@@ -183,10 +183,15 @@ class Sandbox:
 
     def machine(self, label: str) -> Machine | None:
         """The machine of this label, of whatever attempt."""
-        return next((m for m in self.machines if m.label == label), None)
+        for machine in self.machines:  # asked far more often than anything else
+            if machine.label == label:
+                return machine
+        return None
 
     def with_machine(self, changed: Machine) -> Sandbox:
-        """This sandbox with the machine of the same label replaced."""
+        """This sandbox with the machine of the same label replaced; itself if it is the same."""
+        if changed == self.machine(changed.label):
+            return self
         machines = tuple(changed if m.label == changed.label else m for m in self.machines)
         return replace(self, machines=machines)
 

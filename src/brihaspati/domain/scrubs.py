@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from brihaspati.domain import money
 
@@ -46,9 +46,15 @@ class Entry:
     digest: str = ""
 
 
+_END_FIELDS = tuple(field.name for field in fields(End))
+_ENTRY_FIELDS = tuple(field.name for field in fields(Entry))
+
+
 def sealed(entry: Entry) -> Entry:
     """The entry with its digest: SHA-256 of everything else in it, as canonical JSON."""
-    content = {**asdict(entry), "digest": ""}
+    content = {name: getattr(entry, name) for name in _ENTRY_FIELDS}
+    content["end"] = {name: getattr(entry.end, name) for name in _END_FIELDS}
+    content["digest"] = ""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return replace(entry, digest=hashlib.sha256(text.encode()).hexdigest())
 

@@ -30,8 +30,9 @@ def still_needed(sandbox: Sandbox, unfinished: tuple[Effect, ...]) -> tuple[Effe
 
     kept: dict[object, Effect] = {}
     for effect in filter(needed, unfinished):
-        kept.pop(_purpose(effect), None)
-        kept[_purpose(effect)] = effect
+        purpose = _purpose(effect)
+        kept.pop(purpose, None)
+        kept[purpose] = effect
     return tuple(kept.values())
 
 

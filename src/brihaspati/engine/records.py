@@ -33,7 +33,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from brihaspati import ports
@@ -45,7 +45,7 @@ from brihaspati.engine.forms import Forms
 from brihaspati.ports import Item, Key, Put
 
 _SANDBOX = Forms(Sandbox)
-_EFFECTS = Forms(tuple[Effect, ...])
+_EFFECTS = Forms(tuple[Effect, ...], tag="kind")
 _CLASSROOM = Forms(classrooms.Classroom)
 _LAB = Forms(labs.Lab)
 _PROGRESS = Forms(Progress)
@@ -74,14 +74,14 @@ class Record:
         """The record after a decision, with one effect done."""
         if decision.sandbox is self.sandbox and done is None and not decision.effects:
             return self
-        left = tuple(e for e in self.unfinished if e != done)
+        left = [e for e in self.unfinished if e != done]
         kept = upkeep.still_needed(decision.sandbox, (*left, *decision.effects))
-        fresh = (self.fresh | (frozenset(kept) - frozenset(self.unfinished))) & frozenset(kept)
-        return replace(self, sandbox=decision.sandbox, unfinished=kept, fresh=fresh)
+        fresh = frozenset([e for e in kept if e in self.fresh or e not in self.unfinished])
+        return Record(decision.sandbox, kept, self.version, fresh)
 
     def says_the_same(self, other: Record) -> bool:
         """Whether writing this one over the other would change nothing."""
-        return self.sandbox == other.sandbox and self.unfinished == other.unfinished
+        return (self.sandbox, self.unfinished) == (other.sandbox, other.unfinished)
 
 
 def sandbox_key(slot: Slot) -> Key:
@@ -102,23 +102,23 @@ def put_record(record: Record, now: int, shards: int) -> Put:
     if due is not None:
         indexes["due"] = Key(due_partition(sandbox.id, shards), f"{due:015d}#{sandbox.id}")
     body = {
-        "sandbox": _SANDBOX.known.dump_python(sandbox, mode="json"),
-        "effects": _EFFECTS.known.dump_python(record.unfinished, mode="json"),
+        "sandbox": _SANDBOX.plain(sandbox),
+        "effects": _EFFECTS.plain(record.unfinished) if record.unfinished else [],
     }
     return Put(sandbox_key(sandbox.slot), body, expect=record.version, indexes=indexes)
 
 
 def sandbox_of(item: Item) -> Sandbox:
     """The sandbox an item holds, for those who only look."""
-    return _SANDBOX.known.validate_python(item.body["sandbox"])
+    return _SANDBOX.read(item.body["sandbox"])
 
 
 def record_of(item: Item) -> Record:
     """The sandbox an item holds."""
     effects = item.body["effects"]  # of most there are none: this is read very often
     return Record(
-        sandbox=_SANDBOX.known.validate_python(item.body["sandbox"]),
-        unfinished=_EFFECTS.known.validate_python(effects) if effects else (),
+        sandbox=_SANDBOX.read(item.body["sandbox"]),
+        unfinished=_EFFECTS.read(effects) if effects else (),
         version=item.version,
     )
 
@@ -155,7 +155,7 @@ def standing_of(item: Item) -> Standing:
     """The progress an item holds."""
     _, class_id, lab = item.key.sort.split("#")
     user = item.key.partition.removeprefix("u#")
-    progress = _PROGRESS.known.validate_python(item.body)
+    progress = _PROGRESS.read(item.body)
     return Standing(class_id, lab, user, progress, item.version)
 
 
@@ -177,6 +177,8 @@ def boot_token(secrets: ports.Secrets, label: str) -> str:
 
 def due_partition(sandbox_id: str, shards: int) -> str:
     """Which shard of the due index a sandbox belongs to."""
+    if shards == 1:
+        return "due#0"
     return f"due#{hashlib.sha256(sandbox_id.encode()).digest()[0] % shards}"
 
 
@@ -188,13 +190,13 @@ def class_key(class_id: str) -> Key:
 def put_class(room: classrooms.Classroom, expect: int | None) -> Put:
     """The write of a class."""
     indexes = {"group": Key("classes", f"{room.opens_at:015d}#{room.id}")}
-    body = _CLASSROOM.known.dump_python(room, mode="json")
+    body = _CLASSROOM.plain(room)
     return Put(class_key(room.id), body, expect=expect, indexes=indexes)
 
 
 def class_of(item: Item) -> classrooms.Classroom:
     """The class an item holds."""
-    return _CLASSROOM.known.validate_python(item.body)
+    return _CLASSROOM.read(item.body)
 
 
 def code_key(code: str) -> Key:

@@ -80,9 +80,9 @@ def put_entry(entry: Entry) -> ports.Put:
     number = f"{entry.number:04d}"
     key = Key(f"k#{entry.class_id}", f"x#{entry.sandbox}#{number}")
     indexes = {"group": Key(f"a#{entry.sandbox}", number)}
-    return ports.Put(key, _ENTRY.known.dump_python(entry, mode="json"), expect=0, indexes=indexes)
+    return ports.Put(key, _ENTRY.plain(entry), expect=0, indexes=indexes)
 
 
 def entry_of(item: ports.Item) -> Entry:
     """The link an item holds."""
-    return _ENTRY.known.validate_python(item.body)
+    return _ENTRY.read(item.body)

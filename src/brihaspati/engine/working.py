@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 
 from brihaspati import ports
 from brihaspati.domain import boot, effects, events, lifecycle, sandboxes, strays
@@ -65,7 +64,7 @@ class Worker:
         put = records.put_record(record, self.world.clock.now(), self.world.due_shards)
         versions = self.world.store.transact((put, *others))
         self.world.changed(record.sandbox)
-        return replace(record, version=versions[0])
+        return Record(record.sandbox, record.unfinished, versions[0], record.fresh)
 
     def home(self, record: Record) -> ports.Write:
         """Where whoever has only the label of a machine finds its sandbox."""
@@ -106,7 +105,7 @@ class Worker:
             now, changed = self.world.clock.now(), record
             for done, event in (*self._typed(record.sandbox, now), *happened):
                 changed = changed.follow(lifecycle.decide(changed.sandbox, event, now), done)
-            if changed.says_the_same(record):
+            if changed is record or changed.says_the_same(record):
                 return record, False
             try:
                 saved = self.save(changed)
@@ -208,7 +207,7 @@ class Worker:
             calls = [functools.partial(self._perform, record, e, fresh=e in fresh) for e in batch]
             outcomes = self.world.together(calls) if len(calls) > 1 else [calls[0]()]
             happened += zip(batch, outcomes, strict=True)
-        known = replace(record, fresh=frozenset())
+        known = Record(record.sandbox, record.unfinished, record.version)
         return self._change(record.sandbox.slot, happened, known)[0]
 
     # --- effects -----------------------------------------------------------------------------
@@ -334,6 +333,8 @@ class Worker:
 
 def _batches(ready: list[Effect]) -> list[list[Effect]]:
     """What to perform next: every alarm, then what else there is of one kind side by side."""
+    if len(ready) == 1:
+        return [ready]
     alarms: list[Effect] = [e for e in ready if isinstance(e, effects.SetAlarm)]
     others: list[Effect] = [e for e in ready if not isinstance(e, effects.SetAlarm)]
     same: list[Effect] = [e for e in others if isinstance(e, type(others[0]))]

@@ -27,6 +27,7 @@ class Box:
     `by_us`: we deleted it; else it died, or somebody else did. `hidden_until`: lists say that it is
     gone while it runs. `told`: we wrote down that it is there. `listed_at`: when an inventory first
     had it. `denied_at`: when a look-up of it had no answer, or its delete was not done.
+    `seen`: as it was last shown.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Box:
     stranger: bool = False
     listed_at: int | None = None
     denied_at: list[int] = field(default_factory=list)
+    seen: ports.MachineSeen | None = None
 
     def micros(self, now: int) -> int:
         """What it has cost until now."""
@@ -60,6 +62,7 @@ class Cloud:
     rented: bool = True
     boxes: dict[str, Box] = field(default_factory=dict)
     creates: dict[str, int] = field(default_factory=dict)
+    _of_label: dict[str, list[Box]] = field(default_factory=dict)
     deletes_fail_until: int = 0
     lag_ms: int = 0
 
@@ -103,6 +106,7 @@ class Cloud:
             boots_ms = 0
         box = Box(f"m{len(self.boxes) + 1}", label, now, now + boots_ms, stranger=stranger)
         self.boxes[box.id] = box
+        self._of_label.setdefault(label, []).append(box)
         self.agenda.tell(f"the provider makes {box.id} for {label}")
         for vice in ("machine dies", "machine loses its network", "operator deletes by hand"):
             if not stranger and self.weather.strikes(vice):
@@ -118,7 +122,7 @@ class Cloud:
     # --- look-ups --------------------------------------------------------------------------------
     def find(self, label: str) -> ports.MachineSeen | None:
         """The machine of a label, as far as the lists know."""
-        boxes = [box for box in self.boxes.values() if box.label == label]
+        boxes = list(self._of_label.get(label, ()))
         self._answered(boxes)
         for box in boxes:
             if self._is_shown(box):
@@ -151,7 +155,9 @@ class Cloud:
 
     def _seen(self, box: Box) -> ports.MachineSeen:
         usable = box.ended_at is None and box.usable_at <= self.agenda.now
-        return ports.MachineSeen(box.label, box.id, usable, box.created_at)
+        if box.seen is None or box.seen.usable != usable:
+            box.seen = ports.MachineSeen(box.label, box.id, usable, box.created_at)
+        return box.seen
 
     # --- delete ----------------------------------------------------------------------------------
     def delete(self, machine_id: str) -> None:

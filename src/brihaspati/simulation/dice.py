@@ -15,6 +15,8 @@ class Dice:
     def __init__(self, seed: str) -> None:
         self._seed = seed
         self._random = random.Random(seed)  # noqa: S311 - repeatable is the point
+        self.share = self._random.random
+        """A number from 0 to 1, without it."""
 
     def part(self, name: str) -> Dice:
         """Chance of its own for one part of the world: more of it there changes nothing here."""
@@ -22,15 +24,11 @@ class Dice:
 
     def happens(self, chance: float) -> bool:
         """True with this probability."""
-        return chance > 0 and self._random.random() < chance
+        return chance > 0 and self.share() < chance
 
     def between(self, low: int, high: int) -> int:
         """A whole number from low to high."""
-        return self._random.randint(low, high)
-
-    def share(self) -> float:
-        """A number from 0 to 1."""
-        return self._random.random()
+        return self._random.randrange(low, high + 1)
 
     def choose(self, among: Sequence[_T]) -> _T:
         """One of several."""

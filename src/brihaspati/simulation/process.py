@@ -45,6 +45,7 @@ class Town:
     post: Post
     alarms: Alarms
     heard: Heard = field(default_factory=Heard)
+    secrets: ports.Secrets = field(default_factory=memory.Secrets)
     deaths: int = 0
 
 
@@ -72,7 +73,7 @@ class Process:
             agents=town.heard,
             clock=SkewedClock(town.agenda, self._skew_ms),
             chance=memory.SeededChance(town.dice.between(0, 2**62)),
-            secrets=memory.Secrets(),
+            secrets=town.secrets,
             bounds=BOUNDS,
             soon=self._soon,
         )

@@ -90,13 +90,13 @@ class Weather:
         self.chances = dict(chances)
         self.calm = False
         self.struck: Counter[str] = Counter()
-        self._dice = {vice: dice.part(vice) for vice in chances}
+        self._odds = {vice: (chance, dice.part(vice).share) for vice, chance in chances.items()}
         self._tell = tell
 
     def strikes(self, vice: str) -> bool:
         """Whether it happens now; counted."""
-        chance = self.chances.get(vice)
-        if chance is None or self.calm or not self._dice[vice].happens(chance):
+        odds = self._odds.get(vice)
+        if odds is None or self.calm or odds[1]() >= odds[0]:
             return False
         self.struck[vice] += 1
         self._tell(f"! {vice}")

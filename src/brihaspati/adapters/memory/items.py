@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import operator
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import pydantic_core
 
 from brihaspati import ports
 from brihaspati.domain import limits
@@ -31,7 +34,7 @@ class _Record:
     def item(self, key: ports.Key) -> ports.Item:
         if self.read:
             return self.read[0]
-        body: dict[str, Any] = json.loads(self.text)
+        body: dict[str, Any] = pydantic_core.from_json(self.text)
         item = ports.Item(key, self.version, body, dict(self.indexes), self.expires_at)
         if self.read is not None:
             self.read.append(item)
@@ -41,6 +44,7 @@ class _Record:
         return self.expires_at is None or self.expires_at > now
 
 
+DIGITS_MAX = 4_300
 _Records = dict[ports.Key, _Record]
 
 
@@ -126,7 +130,7 @@ class Store:
     def transact(self, writes: Sequence[ports.Write]) -> tuple[int, ...]:
         """Write all or nothing."""
         try:
-            texts = limits.check_writes(writes)
+            texts = limits.check_writes(writes, _text)
         except limits.Unacceptable as refusal:
             raise ports.Refused(str(refusal)) from None
         with self._lock:
@@ -173,7 +177,9 @@ class Store:
 
     def _alive(self, key: ports.Key) -> _Record | None:
         record = self._partitions.get(key.partition, {}).get(key)
-        return record if record and record.is_alive(self._clock.now()) else None
+        if record is None or record.expires_at is None:
+            return record
+        return record if record.is_alive(self._clock.now()) else None
 
     def _apply(self, write: ports.Write, text: str, stored: _Record | None) -> int:
         if isinstance(write, ports.Check):
@@ -190,11 +196,15 @@ class Store:
         return after.version if after else 0
 
     def _tell_indexes(self, key: ports.Key, before: _Record | None, after: _Record | None) -> None:
+        if not (before and before.indexes) and not (after and after.indexes):
+            return
         lag = self._index_lag_ms
         self._lagging.append((self._clock.now() + lag if lag else 0, key, before, after))
 
     def _catch_up(self, now: ports.Moment) -> None:
         due = [change for change in self._lagging if change[0] <= now]
+        if not due:
+            return
         self._lagging = [change for change in self._lagging if change[0] > now]
         for _, key, before, after in due:
             for name, place in (before.indexes if before else {}).items():
@@ -202,6 +212,13 @@ class Store:
             for name, place in (after.indexes if after else {}).items():
                 entries = self._entries.setdefault((name, place.partition), {})
                 entries[place.sort, key] = after  # type: ignore[assignment]
+
+
+def _text(body: Any) -> str:
+    text = pydantic_core.to_json(body).decode()
+    if len(text) > DIGITS_MAX:  # a number that nobody can read takes more than that
+        pydantic_core.from_json(text)
+    return text
 
 
 def _no_fault(_: str) -> Fault | None:
@@ -214,7 +231,9 @@ _Place = tuple[str, ...]
 def _page(
     places: Iterable[tuple[_Place, ports.Key, _Record]], after: _Place, limit: int
 ) -> ports.Page:
-    following = sorted((one for one in places if one[0] > after), key=lambda one: one[0])
+    following = sorted(places, key=operator.itemgetter(0))
+    if after:
+        following = [one for one in following if one[0] > after]
     shown = following[:limit]
     cursor = _encoded(shown[-1][0]) if len(shown) == limit else None
     return ports.Page(tuple(record.item(key) for _, key, record in shown), cursor)
