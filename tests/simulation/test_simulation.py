@@ -17,6 +17,16 @@ def test_a_seed_is_the_same_history_again() -> None:
     assert first.steps > 100
 
 
+# Worlds that broke a promise once, while the engine or the promise was wrong.
+@pytest.mark.parametrize(
+    ("seed", "students"),
+    [(26, 20), (753913189, 20), (910541, 20), (911336, 20), (914129, 20), (914834, 20),
+     (21000676, 35)],
+)  # fmt: skip
+def test_a_world_that_broke_a_promise_once_keeps_it(seed: int, students: int) -> None:
+    assert history.live(seed, students=students).broken == ()
+
+
 def test_another_seed_is_another_history() -> None:
     assert history.live(7, students=FEW).steps != history.live(8, students=FEW).steps
 
