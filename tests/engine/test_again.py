@@ -96,6 +96,22 @@ def test_a_failed_lab_does_not_start_again_on_a_spent_budget() -> None:
     assert spent.value.kind == "budget_spent"
 
 
+def test_of_two_failed_labs_that_start_again_at_once_one_gets_the_last_of_the_budget() -> None:
+    house = House(index_lag_ms=5_000)
+    room, asha, _ = stuck(house, price=1_000_000, budget_micros=5_000_000)
+    ravi = house.student(room, "Ravi")
+    other = play(house, room, ravi)
+    house.run()
+    label = now_of(house, other).sandbox.machines[0].label
+    house.engine.worker.post(other.sandbox.slot, events.MachineLost(label))
+    house.run()
+    house.clock.advance(1800)
+    assert play(house, room, asha).sandbox.phase == "queued"
+    with pytest.raises(Problem) as spent:
+        play(house, room, ravi)
+    assert spent.value.kind == "budget_spent"
+
+
 def test_a_failed_lab_counts_in_the_budget_for_the_time_it_was_there_and_no_longer() -> None:
     house = House()
     room, asha, _ = stuck(house, price=1_000_000, budget_micros=3_000_000)

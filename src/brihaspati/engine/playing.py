@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from brihaspati import ports
@@ -79,11 +80,14 @@ class Playing:
                 self.worker.work(slot)  # what its end still needs must not be lost
             else:
                 _check_hours(room, member, now)
-                self.budgets.note(room, slot, terms)
-                again = True
-                posted = self.worker.post(slot, events.Played())
-                if posted is not None:
-                    self.worker.pass_on(posted)
+                guards = self.budgets.note(room, slot, terms)
+                # Not before its note: what is to be seen of it takes the place of that.
+                then = self.world.clock.now()
+                pressed = lifecycle.decide(existing.sandbox, events.Played(), then)
+                asked = existing.follow(pressed)
+                with contextlib.suppress(ports.Conflict):  # news of its machines, or of the budget
+                    self.worker.pass_on(self.worker.save(asked, *guards))
+                    again = True
             member = membership.read(self.world.store, member.person.id)
         raise Problem("busy", "Your lab is changing right now.", "Press Play again.")
 

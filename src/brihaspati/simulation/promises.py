@@ -120,8 +120,8 @@ class Promises:
     def looked(self, slot: str, begun: int) -> None:
         """A look at a sandbox came to its end: no time that was over at its beginning is."""
         seen = self.sandboxes.get(self.slots.get(records.sandbox_key(Slot.parse(slot)), ""))
-        if seen is None:
-            return
+        if seen is None or str(Slot(**seen.body["slot"])) != slot:
+            return  # it was claimed since, and has another slot
         body, over_at = seen.body, begun
         if seen.phase in ("queued", "starting"):
             over_at = body["asked_at"] + body["terms"]["start_seconds_max"] * 1000
@@ -177,6 +177,8 @@ class Promises:
         if before is None:
             self._within_number(body, user)
             self._within_budget(body, "begins")
+        elif (before.phase, body["phase"]) == ("failed", "queued"):
+            self._within_budget(body, "begins again")
         elif (body["deadline_at"] or 0) > purse.deadline_before(before.body, body):
             self._within_budget(body, "goes on")
         elif (before.phase, body["phase"]) == ("queued", "starting"):
