@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 
 import pytest
@@ -82,12 +83,12 @@ def test_a_builder_does_the_setup_with_the_labs_files_then_powers_off() -> None:
         setup="cp /srv/a /root/a",
         environment=(("WHO", "Ada's"),),
     )
-    said = bakery.user_data(spec, "bh-test-image-1")
+    said = bakery.user_data(spec)
     assert said.startswith("#cloud-config\n")
     config = json.loads(said.split("\n", 1)[1])
     files = {one["path"]: one for one in config["write_files"]}
-    assert base64.b64decode(files["/srv/a"]["content"]) == b"\x00\xff"
-    assert files["/srv/a"]["permissions"] == "0600"
-    script = base64.b64decode(files["/var/lib/brihaspati/bake"]["content"]).decode()
-    assert script.index("set -e") < script.index("/setup\n") < script.index("poweroff")
+    packed = files["/var/lib/brihaspati/bake"]
+    assert (packed["encoding"], packed["permissions"]) == ("gz+b64", "0700")
+    script = gzip.decompress(base64.b64decode(packed["content"])).decode()
+    assert script.index("set -e") < script.index("/setup)\n") < script.index("poweroff")
     assert "export WHO='Ada'\"'\"'s'" in script

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from brihaspati import ports
-from brihaspati.adapters.rented import duties, rental, shapes
+from brihaspati.adapters.rented import duties, shapes
 from brihaspati.domain import bakery, labs
 from brihaspati.engine import errands
 from brihaspati_cloudsim.account import Lags
@@ -15,7 +17,7 @@ from rented.classroom import Rented
 from rented.stand_in import Sky
 
 LABEL = "bh-test-k3f9-a1-builder"
-SPEC = labs.MachineSpec("main", setup="apt-get install -y cowsay")
+SPEC = labs.MachineSpec("main", setup="apt-get install -y cowsay", bake=True)
 
 
 @pytest.fixture(params=stand_in.CLOUDS)
@@ -61,8 +63,7 @@ def test_everything_of_an_environment_stops_and_nothing_else(cloud: str) -> None
 def bake(sky: Sky, cloud: str, regions: tuple[str, ...]) -> shapes.Image:
     """A builder whose setup ends after two minutes: it powers itself off."""
     provider = sky.provider(cloud)
-    name = rental.image_name(stand_in.ENV, SPEC)
-    recipe = duties.Recipe(LABEL, SPEC, bakery.user_data(SPEC, name), regions)
+    recipe = duties.Recipe(LABEL, SPEC, bakery.user_data(SPEC), regions)
 
     def wait(seconds: float) -> None:
         sky.clock.advance(seconds)
@@ -84,6 +85,9 @@ def test_a_baked_image_is_in_every_region_used_and_leaves_no_builder(cloud: str)
     (server,) = sky.world.running()
     assert server.image == image.id
     assert set(regions) <= next(iter(provider.cloud.images())).regions
+    unsaid = replace(SPEC, bake=False)  # the same setup, of an author who did not say so
+    provider.create(ports.MachineOrder("bh-test-k2-a1-main", "k2", unsaid))
+    assert sky.world.running()[-1].image != image.id
     builders = [one for one in sky.world.asked if one.method == "POST"]
     bake(sky, cloud, regions)  # what is there is not baked again
     assert [one for one in sky.world.asked if one.method == "POST"] == builders

@@ -51,7 +51,8 @@ class MachineSpec:
     """One machine of a lab. `setup` is a shell script run once as root before the lab is ready.
 
     `requires` names the programs the lab cannot do without; `setup` already begins with a check
-    that says which of them is missing (exit code 69, the sentence on standard error).
+    that says which of them is missing (exit code 69, the sentence on standard error). `bake`: all
+    of that may be done once, in an image that everybody's machine is made from.
     """
 
     name: str
@@ -64,6 +65,7 @@ class MachineSpec:
     environment: tuple[tuple[str, str], ...] = ()
     ports: tuple[PublishedPort, ...] = ()
     requires: tuple[str, ...] = ()
+    bake: bool = False
 
 
 @dataclass(frozen=True, slots=True)

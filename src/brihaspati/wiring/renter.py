@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from brihaspati import ports
-from brihaspati.adapters.rented import duties, rental
+from brihaspati.adapters.rented import duties
 from brihaspati.adapters.rented.shapes import Trouble
 from brihaspati.domain import bakery
 from brihaspati.domain.labs import Lab, MachineSpec
@@ -69,15 +69,14 @@ class AccountRenter:
             return duties.stop_all(self._rented, self._say)
 
     def bake(self, engine: Engine, lab: Lab) -> Sequence[str]:
-        """A snapshot for each machine of a lab that has a setup."""
+        """A snapshot for each machine of a lab that may be baked."""
         self._check()
         names = []
         for spec in lab.machines:
-            if not spec.setup:
+            if not bakery.can_bake(spec):
                 continue
-            name = rental.image_name(engine.world.env, spec)
             with self._words(), errands.errand(engine.world, "builder", BAKE_SECONDS_MAX) as label:
-                data = bakery.user_data(spec, name)
+                data = bakery.user_data(spec)
                 recipe = duties.Recipe(label, spec, data, self._regions)
                 names.append(duties.bake(self._rented, recipe, self._say).name)
         with self._words():

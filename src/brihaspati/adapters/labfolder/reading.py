@@ -208,6 +208,7 @@ class _Reading:
             ),
             ports=tuple(port for _, port in ports),
             requires=tree.texts("requires"),
+            bake=tree.truth("bake"),
         )
 
     def _terminals(self, names: list[str]) -> tuple[labs.Terminal, ...]:

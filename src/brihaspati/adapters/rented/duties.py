@@ -10,7 +10,7 @@ from brihaspati import ports
 from brihaspati.adapters.rented import rental
 from brihaspati.adapters.rented.rental import Rental
 from brihaspati.adapters.rented.shapes import Image, Trouble
-from brihaspati.domain import labs
+from brihaspati.domain import bakery, labs
 from brihaspati.domain.preflight import Standing
 
 Say = Callable[[str], None]
@@ -33,7 +33,7 @@ def standing(rented: Rental, lab: labs.Lab) -> Standing:
         account = rented.cloud.account()
         fit = any(one.name == region and one.fit for one in rented.cloud.regions())
         there = len(rented.sweeper.machines(rental.tag_of(rented.options.env)))
-        baked = rented.is_baked(spec) if spec.setup else None
+        baked = rented.is_baked(spec) if bakery.can_bake(spec) else None
     except Trouble as trouble:
         return Standing(name, region, fault=f"{name}: {trouble.text}")
     pace = rented.pace()
@@ -205,7 +205,13 @@ def _build(rented: Rental, recipe: Recipe, name: str, say: Say, wait: Wait) -> N
     try:
         made = rented.create(order)
         say(f"made the builder {made.id}; waiting until its setup is done")
-        _until(lambda: _is_off(rented, made.id), rented, wait)
+        try:
+            _until(lambda: _is_off(rented, made.id), rented, wait)
+        except Undone as undone:
+            raise Undone(
+                f"the setup of {recipe.spec.name} did not end well on the builder ({undone});"
+                " brihaspati lab test runs it here"
+            ) from undone
         rented.cloud.snapshot(made.id, name)
         say(f"taking the snapshot {name}")
         _until(lambda: (one := _named(rented, name)) is not None and one.ready, rented, wait)

@@ -6,7 +6,6 @@ the sandbox and the attempt. Gone is what the cloud itself says is not there, an
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 import threading
@@ -18,7 +17,7 @@ from brihaspati import ports
 from brihaspati.adapters.rented.catalogue import Catalogue
 from brihaspati.adapters.rented.lists import Lists
 from brihaspati.adapters.rented.shapes import Cloud, Image, Machine, Size, Trouble, Wish
-from brihaspati.domain import egress, labs, pace
+from brihaspati.domain import bakery, egress, labs, pace
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +65,7 @@ def tag_of(env: str) -> str:
 
 def image_name(env: str, spec: labs.MachineSpec) -> str:
     """The name of a snapshot in which this machine's setup is done; another setup, another name."""
-    said = repr((spec.image, spec.files, spec.setup, spec.environment, spec.requires))
-    return f"bh-{env}-image-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+    return f"bh-{env}-image-{bakery.digest(spec)[:12]}"
 
 
 class Rental:
@@ -151,6 +149,8 @@ class Rental:
         return self._snapshot(spec) is not None
 
     def _snapshot(self, spec: labs.MachineSpec) -> Image | None:
+        if not bakery.can_bake(spec):
+            return None
         wanted = image_name(self.options.env, spec)
         ready = (one for one in self.baked() if one.name == wanted and one.ready)
         return next((one for one in ready if self._is_here(one)), None)

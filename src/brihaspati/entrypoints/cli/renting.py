@@ -8,6 +8,8 @@ from dataclasses import asdict
 import click
 from rich.console import Console
 
+from brihaspati.domain import bakery
+from brihaspati.domain.labs import Lab
 from brihaspati.engine.preflight import Looked
 from brihaspati.entrypoints.cli.printing import json_option, say, table
 from brihaspati.entrypoints.cli.shop import Shop
@@ -68,9 +70,21 @@ def bake(shop: Shop, lab: str, cloud: str | None) -> None:
         known = {one.name: one for one in engine.classes.catalogue()}
         if lab not in known:
             raise click.UsageError(f"no lab {lab!r} is published; there are {', '.join(known)}")
+        if not any(bakery.can_bake(spec) for spec in known[lab].machines):
+            raise click.UsageError(_why_not(known[lab]))
         names = renter.bake(engine, known[lab])
     for name in names:
         click.echo(name)
+
+
+def _why_not(lab: Lab) -> str:
+    """Why there is nothing to bake, and what its author can do."""
+    if not bakery.unbaked(lab):
+        return f"{lab.name} has no setup: every machine of it starts as fast as it can"
+    return (
+        f"{lab.name} does not say that its setup may be baked: write `bake: true` beside `setup` in"
+        " its lab.yaml, if it leaves nothing running and makes no secret of one student"
+    )
 
 
 @click.command()

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, Field
 
-from brihaspati.domain import firstboot, labs
+from brihaspati.domain import bakery, labs
 from brihaspati.engine.machines import Asked, Beat, key_of
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Record
@@ -133,7 +133,7 @@ def bootstrap(body: Annotated[BootBody, Body()]) -> Booted:
 
 def _setup(lab: labs.Lab, spec: labs.MachineSpec) -> LabSetup:
     return LabSetup(
-        script=base64.b64encode(firstboot.script(spec)).decode(),
+        script=base64.b64encode(bakery.first_boot(spec)).decode(),
         seconds_max=spec.setup_seconds_max,
         user=spec.user,
         environment=dict(spec.environment),
