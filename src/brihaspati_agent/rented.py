@@ -14,6 +14,7 @@ import logging
 import secrets
 import signal
 import ssl
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ class Rented:
         self._told = json.loads(where.boot.read_text())
         self._trust = str(where.boot.parent / "trust.pem") if self._told.get("trust") else None
         if self._trust is not None:
-            Path(self._trust).write_text(self._told["trust"])
+            _keep(Path(self._trust), self._told["trust"].encode())
         self._times = control_plane.Times()
         self._key = self._kept("machine.key", lambda: secrets.token_bytes(32))
         self._plane = control_plane.ControlPlane(
@@ -88,6 +89,7 @@ class Rented:
     async def run(self) -> None:
         """From first boot to the end. Raises OSError when the port cannot be had."""
         orders = await self._boot()
+        await asyncio.to_thread(_wall, orders["walls"])
         place = lab_place.LabPlace(orders["lab"])
         house = alone.House(
             base64.b64decode(orders["public_key"]),
@@ -303,6 +305,25 @@ class Rented:
         if not path.exists():
             whole.write(path, make())
         return path.read_bytes()
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """Have this in a file; one that has it needs no room on a full disk."""
+    if not path.exists() or path.read_bytes() != data:
+        whole.write(path, data)
+
+
+def _wall(rules: str) -> None:
+    """Close what the lab may not reach, as far as we can; the cloud's wall is the surer one."""
+    try:
+        done = subprocess.run(
+            ["nft", "-f", "-"], input=rules.encode(), capture_output=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        _logger.warning("no walls of our own: %s", error)
+        return
+    if done.returncode != 0:
+        _logger.warning("no walls of our own: %s", done.stderr.decode(errors="replace")[:300])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

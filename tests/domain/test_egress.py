@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
+import shutil
+import subprocess
 
 import pytest
 from hypothesis import given
@@ -69,11 +72,46 @@ def test_the_same_rules_have_the_same_name_and_others_another() -> None:
     assert len({egress.rules(policy).name for policy in ("none", "full")}) == 2
 
 
-def test_the_machines_own_list_closes_metadata_to_the_labs_users() -> None:
-    said = egress.host_rules([1000, 0])
-    assert "meta skuid { 0, 1000 } ip daddr 169.254.169.254 reject" in said
-    assert "tcp dport { 25, 465, 587, 3333, 4444, 14444 } reject" in said
-    assert "169.254" not in egress.host_rules([])
+def lets(rules: egress.Rules, address: str = "203.0.113.7") -> list[str]:
+    """What the machine's own wall says, in order, from the first word about who may."""
+    lines = [line.strip() for line in egress.host_rules(rules, address).splitlines()]
+    return lines[lines.index("chain out {") + 2 : -2]
+
+
+def test_the_machines_own_wall_first_closes_metadata_mail_and_mining() -> None:
+    said = lets(egress.rules("full"))
+    assert said[:2] == [
+        "ip daddr 169.254.169.254 reject",
+        "ip6 daddr fd00:a9fe:a9fe::1 reject",
+    ]
+    never = said.index("tcp dport { 25, 465, 587, 3333, 4444, 14444 } reject")
+    assert never < said.index("tcp dport 1-24 accept")
+    assert said[-1] == "reject"
+
+
+def test_the_machines_own_wall_lets_out_what_the_clouds_does() -> None:
+    rules = egress.rules("allow", ("192.0.2.0/24:8080", "2001:db8::/32:22"), ("198.51.100.0/24",))
+    said = lets(rules)
+    for line in (
+        "udp dport 53 accept",
+        "ip daddr { 198.51.100.0/24 } tcp dport 443 accept",
+        "ip daddr { 192.0.2.0/24 } tcp dport 8080 accept",
+        "ip6 daddr { 2001:db8::/32 } tcp dport 22 accept",
+    ):
+        assert line in said
+    assert "tcp dport 443 accept" not in said
+    assert "tcp dport 443 accept" in lets(egress.rules("none"))
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("address", ["203.0.113.7", "2001:db8::7"])
+@pytest.mark.parametrize("policy", ["none", "allow", "full"])
+def test_nftables_understands_it(policy: EgressPolicy, address: str) -> None:
+    if shutil.which("nft") is None or os.geteuid() != 0:
+        pytest.skip("needs nftables and root")
+    allowed = ("192.0.2.1/32:443",) if policy == "allow" else ()
+    text = egress.host_rules(egress.rules(policy, allowed, ("10.0.0.0/8", "fd00::/8")), address)
+    subprocess.run(["nft", "-c", "-f", "-"], input=text.encode(), check=True)
 
 
 def test_a_builder_does_the_setup_with_the_labs_files_then_powers_off() -> None:

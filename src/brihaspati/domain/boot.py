@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+from brihaspati.domain import egress
+
 BYTES_MAX = 16 * 1024
 FOLDER = "/opt/brihaspati"
 STATE = "/var/lib/brihaspati"
@@ -22,13 +24,14 @@ class Boot:
 
     `agent_sha256` names the archive it runs, in hexadecimal. `trust` are certificates, PEM, that it
     trusts besides its system's: of a control plane, or an issuer, of one's own. A machine that we
-    do not answer for `silent_seconds` ends by itself.
+    do not answer for `silent_seconds` ends by itself. `home`: networks at which we are reached.
     """
 
     url: str
     agent_sha256: str
     trust: str = ""
     silent_seconds: int = SILENT_SECONDS
+    home: tuple[str, ...] = egress.EVERYWHERE
 
 
 @dataclass(frozen=True, slots=True)

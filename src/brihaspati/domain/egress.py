@@ -19,6 +19,9 @@ MAIL = (25, 465, 587)
 MINING = (3333, 4444, 14444)
 NEVER = tuple(sorted((*MAIL, *MINING)))
 METADATA = "169.254.169.254"
+METADATA_6 = "fd00:a9fe:a9fe::1"
+DHCP = (67, 547)
+TABLE = "brihaspati_lab"
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 ALL_PORTS = (1, 65535)
 
@@ -99,25 +102,48 @@ def spans_between(closed: Sequence[int], first: int, last: int) -> tuple[tuple[i
     return tuple(found)
 
 
-def host_rules(uids: Sequence[int]) -> str:
-    """An nftables file for a machine whose lab users have these ids.
+def host_rules(rules: Rules, address: str) -> str:
+    """The same for the machine's own firewall, which the cloud's may lack: a file for `nft -f`.
 
-    They do not reach the metadata service (what the machine was started with is there for all its
-    life), and nobody inside sends mail or mines. For `nft -f`.
+    Nobody on it reaches the metadata service (what the machine was started with is there for all
+    its life), sends mail or mines, whatever the rules say. `address` is its own; what it has on
+    loopback stays its own, too. Replies to those who were let in are sent.
     """
     never = ", ".join(map(str, NEVER))
-    users = ", ".join(map(str, sorted(uids)))
-    closed = [f'    meta skuid {{ {users} }} ip daddr {METADATA} reject comment "metadata"'] * bool(
-        uids
-    )
     lines = [
-        "table inet brihaspati {",
+        f"add table inet {TABLE}",
+        f"delete table inet {TABLE}",
+        f"table inet {TABLE} {{",
         "  chain out {",
-        "    type filter hook output priority 0; policy accept;",
-        *closed,
-        f'    tcp dport {{ {never} }} reject comment "mail and mining"',
-        f'    udp dport {{ {never} }} reject comment "mail and mining"',
+        # After connections are known, before addresses are translated.
+        "    type filter hook output priority -150; policy accept;",
+        f"    ip daddr {METADATA} reject",
+        f"    ip6 daddr {METADATA_6} reject",
+        "    ip daddr 127.0.0.0/16 accept",
+        "    ip6 daddr ::1 accept",
+        f"    {_to((address,))} accept",
+        "    ct state established,related accept",
+        "    meta l4proto ipv6-icmp accept",
+        f"    udp dport {{ {', '.join(map(str, DHCP))} }} accept",
+        *(f"    {protocol} dport {{ {never} }} reject" for protocol in PROTOCOLS),
+        *(f"    {line} accept" for hole in rules.outbound for line in _let(hole)),
+        "    reject",
         "  }",
         "}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _let(hole: Hole) -> list[str]:
+    """How nftables says it: a line for each kind of address."""
+    ports = f"{hole.protocol} dport {hole.ports}"
+    if set(hole.networks) == set(EVERYWHERE):
+        return [ports]
+    kinds = ([n for n in hole.networks if ":" not in n], [n for n in hole.networks if ":" in n])
+    return [f"{_to(networks)} {ports}" for networks in kinds if networks]
+
+
+def _to(networks: Sequence[str]) -> str:
+    """To any of these networks, all of one kind."""
+    kind = "ip6" if ":" in networks[0] else "ip"
+    return f"{kind} daddr {{ {', '.join(networks)} }}"

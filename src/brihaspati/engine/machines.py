@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from brihaspati import ports
-from brihaspati.domain import events, sandboxes, tickets
+from brihaspati.domain import egress, events, sandboxes, tickets
 from brihaspati.domain.events import Event
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.sandboxes import Machine, Sandbox
@@ -111,6 +111,12 @@ class Machines:
         if spent is None:
             self._spend(known, asked)
         return known, self.worker.lab(known.sandbox.slot.lab, known.sandbox.terms.lab_version)
+
+    def walls(self, known: Known, lab: Lab) -> str:
+        """What its own firewall shall let out, as a file for `nft -f`."""
+        home = self.world.boot.home if self.world.boot is not None else egress.EVERYWHERE
+        rules = egress.rules(lab.egress, lab.egress_allow, home)
+        return egress.host_rules(rules, known.machine.address or "127.0.0.1")
 
     def _check_place(self, known: Known, asked: Asked) -> None:
         machine = known.machine

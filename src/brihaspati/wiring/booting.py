@@ -15,7 +15,13 @@ def boot(chosen: Settings, agent_sha256: str) -> Boot:
             "rented machines must find this server: set BRIHASPATI_MACHINE_URL=https://..., an "
             "address of it that the internet reaches"
         )
-    return Boot(chosen.machine_url, agent_sha256, _trust(chosen), chosen.machine_silent_seconds)
+    return Boot(
+        chosen.machine_url,
+        agent_sha256,
+        _trust(chosen),
+        chosen.machine_silent_seconds,
+        chosen.cloud_home,
+    )
 
 
 def tls(chosen: Settings) -> ssl.SSLContext | None:

@@ -739,6 +739,8 @@ export interface components {
         /**
          * Booted
          * @description All a machine needs to be a lab. `host`: by what name or address browsers will come.
+         *
+         *     `walls` are what its own firewall lets out, for `nft -f`.
          */
         Booted: {
             /** Env */
@@ -760,6 +762,8 @@ export interface components {
             public_key: string;
             /** Sandbox */
             sandbox: string;
+            /** Walls */
+            walls: string;
         };
         /**
          * Catalogue

@@ -47,7 +47,10 @@ class Issuer(BaseModel):
 
 
 class Booted(BaseModel):
-    """All a machine needs to be a lab. `host`: by what name or address browsers will come."""
+    """All a machine needs to be a lab. `host`: by what name or address browsers will come.
+
+    `walls` are what its own firewall lets out, for `nft -f`.
+    """
 
     now: int
     env: str
@@ -57,6 +60,7 @@ class Booted(BaseModel):
     origins: list[str]
     host: str
     issuer: Issuer | None
+    walls: str
     lab: LabSetup
 
 
@@ -127,6 +131,7 @@ def bootstrap(body: Annotated[BootBody, Body()]) -> Booted:
         origins=sorted(asked.addresses.origins),
         host=machine.address or "",
         issuer=Issuer(directory=directory, profile="shortlived") if directory else None,
+        walls=engine.machines.walls(known, lab),
         lab=_setup(lab, spec),
     )
 
