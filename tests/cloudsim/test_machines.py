@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudsim_rental import Rental, page
+from cloudsim_rental import PATIENCE_SECONDS, Rental, page
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 PROVIDERS = ("digitalocean", "linode")
@@ -41,6 +41,7 @@ runcmd:
   - [sh, -c, "stat -c '%U %G %a' /opt/early.txt /srv/late.txt > /srv/owners"]
   - hostname > /srv/hostname; false
   - ls / > /srv/root; cat /etc/shadow | wc -l > /srv/shadow; ls /root > /srv/home
+  - cut -d. -f1 /proc/uptime > /srv/uptime
   - systemctl daemon-reload
   - systemctl enable --now web
 """
@@ -101,6 +102,7 @@ def test_user_data_is_done_and_the_server_answers_at_its_own_address(rental: Ren
         assert "mnt" in page(address, "root").split()
         assert int(page(address, "shadow")) < 8
         assert page(address, "home") == ""
+        assert int(page(address, "uptime")) <= PATIENCE_SECONDS  # its own, not this host's
         assert len(rental.world.running()) == 1, number
         rental.ask("DELETE", path)
         rental.until(rental.gone)
