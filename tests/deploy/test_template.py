@@ -162,6 +162,27 @@ def test_who_answers_people_reads_no_token_and_who_ends_cannot_create(template: 
     assert creators == {"ProvisionRole"}
 
 
+def rights(template: Json, role: str, sid: str) -> tuple[set[str], str]:
+    """Actions and resources of a role's statement; none where it has none."""
+    found = [s for r, s in statements(template) if r == role and s["Sid"] == sid]
+    actions = {action for s in found for action in s["Action"]}
+    return actions, " ".join(text_of(one) for s in found for one in s["Resource"])
+
+
+def test_who_writes_may_see_what_was_in_the_way(template: Json) -> None:
+    for role in of_type(template, "AWS::IAM::Role"):
+        actions, _ = rights(template, role, "table")
+        if "dynamodb:PutItem" in actions:
+            assert "dynamodb:BatchGetItem" in actions, role
+
+
+def test_who_gives_turns_may_count_what_a_class_costs(template: Json) -> None:
+    for role in ("ProvisionRole", "ApiStudentRole", "ApiTrainerRole", "SweepRole"):
+        actions, resources = rights(template, role, "indexes")
+        assert "dynamodb:Query" in actions, role
+        assert "/index/group" in resources, role
+
+
 def test_machines_find_the_api_and_who_creates_them_can_make_their_token(template: Json) -> None:
     functions = of_type(template, "AWS::Lambda::Function")
     for one in functions.values():
