@@ -16,10 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import exceptions
 
+from brihaspati import settings
 from brihaspati.adapters import agentarchive, dynamodb, keyring, ssm
 from brihaspati.adapters.amazon import Services
+from brihaspati.entrypoints.aws_lambda.minutes import Warmth
 from brihaspati.entrypoints.http.routes import Archive
+from brihaspati.wiring import cloud
 from brihaspati.wiring.functions import checking, people, workers
 from brihaspati_cloudsim import server
 from brihaspati_cloudsim.account import Lags
@@ -33,13 +37,17 @@ ORIGIN = "https://labs.example.org"
 API = "https://api.example.org"
 ENV = "prod"
 ROUNDS_MAX = 200
+SECONDS_MAX = 60
 
 Handler = Callable[..., Any]
 
 
 @dataclass
 class Deployed:
-    """Functions by name, each made when it is first called. `calling`: who is called now."""
+    """Functions by name, each made when it is first called. `calling`: who is called now.
+
+    `answered`: function, method, path and status of every request.
+    """
 
     made: Made
     ending_url: str
@@ -49,6 +57,7 @@ class Deployed:
     table: str
     handlers: dict[str, Handler] = field(default_factory=dict)
     calling: str = ""
+    answered: list[tuple[str, str, str, int]] = field(default_factory=list)
 
     def call(self, function: str, event: Any) -> Any:
         """One invocation."""
@@ -89,6 +98,7 @@ class Deployed:
             "isBase64Encoded": False,
         }
         answer: dict[str, Any] = self.call(function, event)
+        self.answered.append((function, method, path, answer["statusCode"]))
         return answer
 
     source = "198.51.100.9"
@@ -116,6 +126,16 @@ class Deployed:
                 return
         raise AssertionError("the work never ends")
 
+    def until(self, seen: Callable[[], bool]) -> None:
+        """Work, and wait for what waits, until something is seen."""
+        ends = time.monotonic() + SECONDS_MAX
+        while True:
+            self.work()
+            if seen():
+                return
+            assert time.monotonic() < ends, "it never comes to be so"
+            time.sleep(0.05)
+
     def _batch(self, url: str) -> list[dict[str, Any]]:
         names = ["ApproximateReceiveCount"]
         found = self.made.ask("receive_message", QueueUrl=url, MessageSystemAttributeNames=names)
@@ -135,6 +155,17 @@ def _machines() -> Handler:
     return people.web("machines", Archive(program.data, program.sha256))
 
 
+def _warm() -> Handler:
+    house = cloud.cloud(settings.read())
+    ask = house.services.of("lambda")
+
+    def invoke(operation: str, **said: Any) -> None:
+        with contextlib.suppress(exceptions.ClientError):  # the emulator has no such function
+            ask(operation, **said)
+
+    return Warmth(house.engine, invoke, ("auth", "api_student"))
+
+
 MAKERS: dict[str, Callable[[], Handler]] = {
     "auth": lambda: people.web("auth"),
     "api_student": lambda: people.web("api_student"),
@@ -144,6 +175,7 @@ MAKERS: dict[str, Callable[[], Handler]] = {
     "deprovision": workers.ender,
     "sweep": workers.sweep,
     "check": checking.checker,
+    "warm": _warm,
 }
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
-import re
-import time
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from amazon.deployed import API, ENV, Deployed, zip_of
+from amazon.rented import rented
 from brihaspati import settings
 from brihaspati.domain import labs
 from brihaspati.domain.classrooms import Classroom
-from brihaspati.entrypoints.http import authorisation
 from brihaspati.wiring import cloud
 from house import a_lab
 
@@ -55,41 +50,6 @@ def join(house: Deployed, name: str = "Asha") -> str:
     return cookie
 
 
-@dataclass
-class Machine:
-    """What a rented machine knows of itself and says, as its boot's text told it."""
-
-    house: Deployed
-    boot: dict[str, Any]
-    id: str
-    address: str
-    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
-
-    def begin(self, source: str | None = None) -> dict[str, Any]:
-        public = base64.b64encode(self.key.public_key().public_bytes_raw()).decode()
-        self.house.source = source or self.address
-        body = {"label": self.boot["label"], "machine_id": self.id, "key": public}
-        headers = {"authorization": f"Bearer {self.boot['token']}"}
-        return self.house.ask("machines", "POST", "/v1/machines/bootstrap", body, headers=headers)
-
-    def say(self, path: str, body: Any) -> dict[str, Any]:
-        at = round(time.time() * 1000)
-        text = authorisation.signed_text("POST", path, at, json.dumps(body))
-        signature = base64.b64encode(self.key.sign(text)).decode()
-        said = f"Machine label={self.boot['label']}, at={at}, signature={signature}"
-        return self.house.ask("machines", "POST", path, body, headers={"authorization": said})
-
-
-def rented(house: Deployed) -> Machine:
-    """The one machine that runs, which has just booted."""
-    (server,) = house.world.running()
-    config = re.search(r"^write_files: (.*)$", server.user_data or "", re.MULTILINE)
-    assert config is not None
-    files = {one["path"]: one["content"] for one in json.loads(config[1])}
-    boot = json.loads(files["/opt/brihaspati/boot.json"])
-    return Machine(house, boot, str(server.id), server.address)
-
-
 def seen(house: Deployed, cookie: str) -> dict[str, Any]:
     answer = house.ask("api_student", "GET", CLASS, cookie=cookie)
     found: dict[str, Any] = json.loads(answer["body"])["sandbox"]
@@ -100,7 +60,7 @@ def test_a_rented_lab_becomes_ready_and_goes_again(house: Deployed) -> None:
     open_class()
     cookie = join(house)
     assert house.ask("api_student", "PUT", CLASS, cookie=cookie)["statusCode"] == 201
-    house.work()
+    house.until(lambda: house.world.running() != [])
     machine = rented(house)
     assert machine.boot["url"] == API
     program = house.ask("machines", "GET", f"/v1/agent/{machine.boot['agent_sha256']}.pyz")
@@ -121,8 +81,7 @@ def test_a_rented_lab_becomes_ready_and_goes_again(house: Deployed) -> None:
     ticket = house.ask("api_student", "POST", f"{CLASS}/ticket", {"for": "terminal"}, cookie=cookie)
     assert json.loads(ticket["body"])["url"] == f"wss://{machine.address}/agent/terminal"
     assert house.ask("api_student", "DELETE", CLASS, cookie=cookie)["statusCode"] == 202
-    house.work()
-    assert seen(house, cookie)["phase"] == "gone"
+    house.until(lambda: seen(house, cookie)["phase"] == "gone")
     assert house.world.running() == []
     late = machine.say("/v1/machines/beat", {"state": "ready"})
     assert late["statusCode"] in (404, 409, 410), late
@@ -134,7 +93,7 @@ def test_a_check_is_answered_at_once_and_run_by_the_one_who_speaks_with_agents(
     open_class()
     cookie = join(house)
     house.ask("api_student", "PUT", CLASS, cookie=cookie)
-    house.work()
+    house.until(lambda: house.world.running() != [])
     machine = rented(house)
     machine.begin()
     machine.say("/v1/machines/beat", {"state": "ready"})
@@ -163,7 +122,7 @@ def test_who_creates_machines_says_what_is_missing_before_any_is_made(
 def test_a_token_used_from_elsewhere_is_refused_and_counted(house: Deployed, capsys: Any) -> None:
     open_class()
     house.ask("api_student", "PUT", CLASS, cookie=join(house))
-    house.work()
+    house.until(lambda: house.world.running() != [])
     machine = rented(house)
     assert machine.begin(source="203.0.113.99")["statusCode"] == 403
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line[:1] == "{"]
