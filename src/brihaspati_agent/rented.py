@@ -82,7 +82,7 @@ class Rented:
         self._tls = certificates.Tls()
         self._state = "starting"
         self._pulse = vitals.Pulse()
-        self._beat_seconds = min(BEAT_SECONDS, max(self._told["silent_seconds"] / 10, 1))
+        self._beat_seconds = self._not_too_seldom(BEAT_SECONDS)
         self._renewal: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
 
@@ -254,6 +254,10 @@ class Rented:
             raise OSError(str(error)) from error
 
     # --- being alive -------------------------------------------------------------------------
+    def _not_too_seldom(self, seconds: float) -> float:
+        """So often that a few lost beats end nobody."""
+        return min(seconds, max(self._told["silent_seconds"] / 10, 1))
+
     async def _beat_on(self, served: alone.Alone) -> None:
         while True:
             try:
@@ -287,6 +291,7 @@ class Rented:
             if self._ends.is_due():
                 await self._die(served, "nobody has answered for too long, or time was up")
             return ""
+        self._beat_seconds = self._not_too_seldom(answer["again_seconds"])
         self._ends.heard(self._times.now(), answer["deadline_at"])
         if answer["over"] and state != "failed":
             await self._die(served, "the lab is over")

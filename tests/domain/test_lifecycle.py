@@ -50,6 +50,13 @@ def test_a_machine_that_still_boots_is_looked_at_again() -> None:
     assert decision.effects == (effects.FindMachine(LABEL, not_before=NOW + 5_000),)
 
 
+def test_a_machine_with_an_address_will_tell_itself_and_is_looked_at_seldom() -> None:
+    addressed = replace(seen(usable=False), address="192.0.2.7")
+    decision = after(in_phase("starting", replace(TERMS, poll_ms=5_000)), addressed)
+    wait_ms = 5_000 * lifecycle.SELDOM
+    assert decision.effects == (effects.FindMachine(LABEL, not_before=NOW + wait_ms),)
+
+
 def test_a_usable_machine_stays_usable_when_older_news_comes_late() -> None:
     ready = in_phase("ready")
     assert after(ready, seen(usable=False)).sandbox == ready
@@ -177,6 +184,16 @@ def test_a_delete_that_lies_is_asked_again_ever_more_slowly() -> None:
     assert waits == sorted(waits)
     assert waits[-1] == lifecycle.DELETE_RETRY_MS_MAX
     assert stopping.phase == "stopping"
+
+
+def test_what_is_looked_at_seldom_is_given_time_to_end() -> None:
+    stopping = in_phase("stopping", replace(TERMS, poll_ms=10_000))
+    waits = []
+    for _ in range(5):
+        decision = decide(stopping, events.DeleteAsked(LABEL), NOW)
+        stopping = decision.sandbox
+        waits += [e.not_before - NOW for e in decision.effects]
+    assert waits == [20_000, 20_000, 40_000, 60_000, 60_000]
 
 
 def test_an_unclear_create_is_looked_up_and_never_sent_again() -> None:

@@ -48,7 +48,7 @@ def test_who_has_no_limits_costs_no_look_at_a_ledger() -> None:
     (slot,) = play(house, house.classroom(), 1)
     house.run()
     assert sandboxes(house, [slot])[0].phase == "ready"
-    assert house.store.query("turns").items == ()
+    assert house.store.query("turns#memory").items == ()
 
 
 def test_a_rush_is_spread_over_the_windows_and_everybody_starts() -> None:

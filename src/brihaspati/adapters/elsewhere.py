@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from brihaspati import ports
 from brihaspati.domain import labs
+from brihaspati.domain.pace import RENTED_BY_MANY, Pace
 
 
 class Elsewhere:
@@ -16,6 +17,10 @@ class Elsewhere:
     def __init__(self, name: str, micros_per_hour: int) -> None:
         self.name = name
         self._micros = micros_per_hour
+
+    def pace(self) -> Pace:
+        """How whoever rents there treats it; turns are theirs to give."""
+        return RENTED_BY_MANY
 
     def price_micros_per_hour(self, spec: labs.MachineSpec) -> int:  # noqa: ARG002 - one price
         """What the operator says a machine-hour costs."""

@@ -18,6 +18,8 @@ from brihaspati.domain.sandboxes import EndKind, Machine, Sandbox, Turn
 LOOKUPS_MAX = 4
 DELETE_RETRY_MS = 2_000
 DELETE_RETRY_MS_MAX = 60_000
+# A machine whose address is known tells us itself that it is ready; looks are for one that died.
+SELDOM = 6
 
 END_TEXTS: dict[EndKind, str] = {
     "stopped": "You stopped this lab. Its machine and everything on it were deleted.",
@@ -155,7 +157,8 @@ def _seen(sandbox: Sandbox, event: events.MachineSeen, now: int) -> Decision:
         return _ready(sandbox, now)
     if usable:
         return Decision(sandbox)
-    look = effects.FindMachine(event.label, not_before=now + sandbox.terms.poll_ms)
+    wait_ms = sandbox.terms.poll_ms * (SELDOM if known.address is not None else 1)
+    look = effects.FindMachine(event.label, not_before=now + wait_ms)
     return Decision(sandbox, (look,))
 
 
@@ -349,7 +352,11 @@ def _delete_asked(sandbox: Sandbox, label: str, now: int) -> Decision:
         return Decision(sandbox)
     tries = machine.delete_tries + 1
     sandbox = sandbox.with_machine(replace(machine, delete_tries=tries))
-    wait_ms = min(DELETE_RETRY_MS * tries, DELETE_RETRY_MS_MAX)
+    # Who is looked at seldom while it boots takes its time to end, too.
+    first_ms = 2 * sandbox.terms.poll_ms
+    wait_ms = min(
+        max(DELETE_RETRY_MS * tries, first_ms * (tries - 1), first_ms), DELETE_RETRY_MS_MAX
+    )
     again = effects.DeleteMachine(label, machine.machine_id, not_before=now + wait_ms)
     return Decision(sandbox, (again,))
 

@@ -48,6 +48,10 @@ class Pace:
 
 
 UNHURRIED = Pace()
+# Clouds list a machine up to seconds late, and boot one in a minute or so; after five, give it up.
+RENTED = Pace(poll_ms=5_000, lookup_grace_ms=8_000, start_seconds_max=300, boot_seconds=75)
+# Where many processes ask by one token, each has to ask less.
+RENTED_BY_MANY = replace(RENTED, poll_ms=10_000)
 
 
 @dataclass(frozen=True, slots=True)

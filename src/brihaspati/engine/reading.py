@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from brihaspati.domain import labs, lifecycle, progress
+from brihaspati.domain import labs, lifecycle, looks, progress
 from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.sandboxes import Phase, Sandbox
@@ -161,15 +161,31 @@ class Reading:
         lab = self.classes.lab(sandbox.slot.lab, sandbox.terms.lab_version)
         return sandbox_view(sandbox, lab, self._wait(sandbox))
 
+    def look_after_ms(self, sandbox: Sandbox | None) -> int:
+        """How soon a page should look at this sandbox again."""
+        if sandbox is None:
+            return looks.after_ms(self.world.looks, looks.Seen(None))
+        now, deadline = self.world.clock.now(), sandbox.deadline_at
+        expected_ms = round(self._expected_seconds(sandbox) * 1000)
+        left_ms = deadline - now if deadline is not None else None
+        seen = looks.Seen(sandbox.phase, now - sandbox.asked_at, expected_ms, left_ms)
+        return looks.after_ms(self.world.looks, seen)
+
     def _wait(self, sandbox: Sandbox) -> Wait:
         """Where a sandbox is in the queue of its provider, and what its start takes in all."""
         turn = sandbox.turn
         if turn is None or sandbox.phase not in ("queued", "starting"):
             return NO_WAIT
+        return Wait(self.turns.ahead(sandbox), self._expected_seconds(sandbox))
+
+    def _expected_seconds(self, sandbox: Sandbox) -> float:
+        """From Play to ready, where turns are given and boots are known; 0 elsewhere."""
+        turn = sandbox.turn
+        if turn is None:
+            return 0
         boot_seconds = self.world.pace(turn.provider).boot_seconds
         waits_seconds = max(0, turn.at - sandbox.asked_at) / 1000
-        expected = waits_seconds + boot_seconds if boot_seconds else 0
-        return Wait(self.turns.ahead(sandbox), expected)
+        return waits_seconds + boot_seconds if boot_seconds else 0
 
     def sandbox(self, member: Membership, class_id: str, lab: str) -> SandboxView | None:
         """A person's sandbox of a lab."""

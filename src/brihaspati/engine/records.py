@@ -22,6 +22,8 @@
                         b#<label>               its last heartbeat
                         alarm#<moment>          what should not have been tried
     sweep               suspects                what the last sweep suspected
+    turns#<provider>    ledger                  whose turn it is to begin there
+    list#<provider>     machines, lease, ends   what its last list showed; who lists, who ends
 
 Index `group`: k#<class> / y#<user>#<sandbox>, p#<user>#<lab> and w#<sandbox> (the board),
 classes / <opens>#<class>, labs / <lab>. Who reads it names the kind it means.

@@ -150,7 +150,7 @@ class Sweeping:
             usual = said["terms"]["provider"]
             there = [m for m in said["machines"] if (m.get("provider") or usual) == name]
             may |= {m["label"] for m in there if m["state"] != "gone"}
-            known = {m["label"] for m in there if self._must_be_shown(m)}
+            known = {m["label"] for m in there if self._must_be_shown(name, m)}
             must |= known
             owners |= dict.fromkeys(known, Slot(**said["slot"]))
         seen = [strays.Sighting(m.label, m.id, m.created_at) for m in inventory]
@@ -173,10 +173,13 @@ class Sweeping:
             return False
         return machine.state != "gone" and record.sandbox.provider_of(machine) == provider
 
-    def _must_be_shown(self, machine: Mapping[str, Any]) -> bool:
-        """A list may lag behind the create that we heard of ourselves."""
+    def _must_be_shown(self, provider: str, machine: Mapping[str, Any]) -> bool:
+        """A list may lag behind the create that we heard of ourselves, and be a look old."""
         age_ms = self.world.clock.now() - (machine["created_at"] or 0)
-        return machine["state"] in ("running", "usable") and age_ms >= strays.YOUNG_MS
+        return (
+            machine["state"] in ("running", "usable")
+            and age_ms >= strays.YOUNG_MS + self.world.pace(provider).poll_ms
+        )
 
     def _alive_items(self) -> Iterator[Item]:
         """Every sandbox that may own a machine: whatever is not at rest is in the due index."""

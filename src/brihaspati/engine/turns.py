@@ -22,6 +22,8 @@ SLOW_MS = 30_000
 # For so long nobody tries where no machine was left; an account at its quota stays so for longer.
 SOLD_OUT_MS = 60_000
 QUOTA_MS = 300_000
+# Everybody who waits asks how many are before; a few seconds change little of that.
+AHEAD_MS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Turns:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        # By provider: its ledger as it was read last to tell who is before whom, and when.
+        self._told: dict[str, tuple[int, Ledger]] = {}
 
     def ask(self, sandbox: Sandbox) -> Event:
         """TurnCame, or TurnGiven when it is not yet. Raises Busy."""
@@ -68,8 +72,14 @@ class Turns:
         turn = sandbox.next_turn
         if turn is None:
             return 0
-        ledger, _ = _ledger(self.world.store.get(_key(turn.provider)))
-        return ledger.ahead(turn.at, self.world.clock.now())
+        now = self.world.clock.now()
+        if turn.at <= now:
+            return 0
+        read_at, ledger = self._told.get(turn.provider, (now - AHEAD_MS, Ledger()))
+        if not read_at <= now < read_at + AHEAD_MS:
+            ledger, _ = _ledger(self.world.store.get(_key(turn.provider)))
+            self._told[turn.provider] = (now, ledger)
+        return ledger.ahead(turn.at, now)
 
     # --- giving ----------------------------------------------------------------------------------
     def _is_limited(self, offer: Offer) -> bool:
@@ -138,11 +148,11 @@ class Turns:
 
 
 def _key(provider: str) -> Key:
-    return Key("turns", f"provider#{provider}")
+    return Key(f"turns#{provider}", "ledger")
 
 
 def _shares_key(class_id: str) -> Key:
-    return Key("turns", f"class#{class_id}")
+    return Key(f"k#{class_id}", "shares")
 
 
 def _ledger(item: Item | None) -> tuple[Ledger, int]:

@@ -10,6 +10,7 @@ from brihaspati import ports
 from brihaspati.domain import effects
 from brihaspati.domain.boot import Boot
 from brihaspati.domain.labs import Lab
+from brihaspati.domain.looks import NEARBY, Looks
 from brihaspati.domain.pace import UNHURRIED, Pace
 from brihaspati.domain.preflight import Standing
 from brihaspati.domain.sandboxes import Sandbox
@@ -61,6 +62,7 @@ class Bounds:
     attempts_max: int = 3
     session_seconds: int = 12 * 3600
     link_seconds: int = 15 * 60
+    beat_seconds: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class World:
     lab. `currency` is what prices and budgets count.
 
     `boot` is what rented machines are told at their first boot; without it none can be rented.
+
+    `looks` says how often pages look at their labs.
 
     `verify` tells whether a machine's public key made this signature of this message (Ed25519).
 
@@ -111,6 +115,7 @@ class World:
     paces: Paces = field(default_factory=dict)
     standings: Standings = field(default_factory=dict)
     boot: Boot | None = None
+    looks: Looks = NEARBY
     verify: Callable[[bytes, bytes, bytes], bool] = nobody_is_believed
 
     def pace(self, provider: str) -> Pace:

@@ -24,13 +24,14 @@ from brihaspati.adapters import (
 )
 from brihaspati.domain.boot import Boot
 from brihaspati.domain.effects import Duty
+from brihaspati.domain.looks import AFAR
 from brihaspati.domain.pace import Pace
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.world import Bounds, World
 from brihaspati.settings import AwsSettings, Settings, SettingsError
 
 # Clouds list a machine up to seconds late, and boot one in a minute or so.
-BOUNDS = Bounds(start_seconds_max=300, lookup_grace_ms=8_000)
+BOUNDS = Bounds(start_seconds_max=300, lookup_grace_ms=8_000, beat_seconds=60)
 # DynamoDB takes a thousand writes a second for one key of an index; a class starts in less time.
 DUE_SHARDS = 8
 # The topics of messages for those who may delete, and for those who run scripts of labs.
@@ -48,6 +49,15 @@ class Paced(Protocol):
 
     def pace(self) -> Pace:
         """How to treat it now."""
+        ...
+
+
+@runtime_checkable
+class Sharing(Protocol):
+    """A provider that may share what it was told with other processes."""
+
+    def share(self, store: ports.Store, clock: ports.Clock) -> None:
+        """From now on, by this store."""
         ...
 
 
@@ -92,9 +102,11 @@ def cloud(
     queue, timer = _queue_and_timer(chosen, services, clock, chance)
     rented = renting(chosen, parameters.text, duties) if renting else providers or _named(chosen)
     secrets = ssm.Keys(parameters)
+    store = dynamodb.Store(connection, clock, chance)
+    _share(rented, store, clock)
     world = World(
         env=chosen.env,
-        store=dynamodb.Store(connection, clock, chance),
+        store=store,
         queue=queue,
         timer=timer,
         providers=rented,
@@ -112,6 +124,7 @@ def cloud(
         runs_scripts=agents is not None,
         boot=boot,
         verify=ssm.verify,
+        looks=AFAR,
     )
     mail = _mail(chosen.aws, services)
     return Cloud(chosen, services, connection, queue, parameters, secrets, mail, Engine(world))
@@ -169,6 +182,13 @@ def _if_set(ask: amazon.Ask, **needed: str) -> amazon.Ask:
         )
 
     return refuse if missing else ask
+
+
+def _share(providers: Mapping[str, ports.Provider], store: ports.Store, clock: ports.Clock) -> None:
+    """Many processes ask clouds at the same time: have them share what they hear."""
+    for provider in providers.values():
+        if isinstance(provider, Sharing):
+            provider.share(store, clock)
 
 
 def _paces(providers: Mapping[str, ports.Provider]) -> dict[str, Callable[[], Pace]]:

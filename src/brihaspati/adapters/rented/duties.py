@@ -11,6 +11,7 @@ from brihaspati.adapters.rented import rental
 from brihaspati.adapters.rented.rental import Rental
 from brihaspati.adapters.rented.shapes import Image, Trouble
 from brihaspati.domain import bakery, labs
+from brihaspati.domain.pace import RENTED
 from brihaspati.domain.preflight import Standing
 
 Say = Callable[[str], None]
@@ -143,7 +144,7 @@ def _end(rented: Rental, label: str, say: Say, wait: Wait) -> float:
             rented.delete(found.id)
         return found is None and all(one.label != label for one in rented.inventory())
 
-    wait(rental.LOOKUP_GRACE_MS / 1000)  # a machine of an unclear create may be listed late
+    wait((RENTED.lookup_grace_ms or 0) / 1000)  # a machine of an unclear create may be listed late
     at = _until(gone, rented, wait)
     say("deleted, and neither a look nor a list shows it")
     return at

@@ -6,9 +6,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from brihaspati import ports
+from brihaspati.adapters.rented.noticeboard import Noticeboard
 from brihaspati.adapters.rented.shapes import Machine, Trouble
 
 AGE_SECONDS_MAX = 5.0
+# Of a list that somebody else fetched: their clock may be ahead of ours by so much.
+SKEW_MS = 1_000
+SHARED_MS_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,10 @@ class Lists:
 
     A list that began before a create or a delete says nothing about that machine. While there is
     time a new one is fetched then; when we are busy (`hurried`), whoever asks has to come again.
+
+    With a `board`, on which other processes put their lists, one of them is taken first, and at
+    most one process fetches at a time. `all` then takes what there is, up to ten seconds old: it
+    may still show a machine that is gone, and lack one that is young.
     """
 
     def __init__(
@@ -30,6 +39,7 @@ class Lists:
         now: Callable[[], float],
         hurried: Callable[[], bool],
     ) -> None:
+        self.board: Noticeboard | None = None
         self._fetch = fetch
         self._now = now
         self._hurried = hurried
@@ -42,18 +52,28 @@ class Lists:
     def touch(self, label: str) -> None:
         """Something is being done to the machine of this label."""
         with self._lock:
-            self._touched[label] = self._touched_last = self._now()
-            old = self._now() - 600
+            self._touched[label] = self._touched_last = self._time()
             if len(self._touched) > 5_000:
+                old = self._time() - (600_000 if self.board is not None else 600)
                 self._touched = {k: at for k, at in self._touched.items() if at > old}
+
+    def _time(self) -> float:
+        """By the clock that lists are dated with: everybody's in milliseconds, or our own."""
+        return self.board.now() if self.board is not None else self._now()
 
     def of(self, label: str) -> list[Machine]:
         """The machines of a label (a cloud may let two have the same). Raises Trouble."""
-        listed = self._newer_than(lambda: self._touched.get(label, float("-inf")))
+
+        def since() -> float:
+            return self._touched.get(label, float("-inf"))
+
+        listed = self._shared(self.board, since()) if self.board else self._newer_than(since)
         return [machine for machine in listed.machines if machine.label == label]
 
     def all(self) -> list[Machine]:
         """Every machine of ours. Raises Trouble."""
+        if self.board is not None:
+            return list(self._shared(self.board, float("-inf")).machines)
         return list(self._newer_than(lambda: self._touched_last).machines)
 
     def last(self) -> tuple[Machine, ...]:
@@ -78,3 +98,33 @@ class Lists:
 
     def _is_young(self, listed: _Listed) -> bool:
         return self._now() - listed.began < AGE_SECONDS_MAX
+
+    # --- with other processes --------------------------------------------------------------------
+    def _shared(self, board: Noticeboard, since: float) -> _Listed:
+        """Our own list, else the one on the board, else a new one if nobody else fetches."""
+        try:
+            listed = self._listed
+            if not self._will_do(board, listed, since):
+                notice = board.read()
+                listed = _Listed(notice.began, notice.machines) if notice is not None else None
+            if not self._will_do(board, listed, since):
+                listed = self._fetched(board, len(listed.machines) if listed is not None else 0)
+        except ports.Busy as busy:
+            raise Trouble("rate", f"the shared list cannot be read: {busy}") from busy
+        if listed is None:
+            raise Trouble("rate", "somebody else fetches the list", retry_after_seconds=2)
+        self._listed = listed
+        return listed
+
+    def _will_do(self, board: Noticeboard, listed: _Listed | None, since: float) -> bool:
+        if listed is None or board.now() - listed.began > SHARED_MS_MAX:
+            return False
+        return listed.began > since + SKEW_MS
+
+    def _fetched(self, board: Noticeboard, known: int) -> _Listed | None:
+        if not board.may_fetch(known):
+            return None
+        began = board.now()
+        machines = tuple(self._fetch())
+        board.write(began, machines)
+        return _Listed(began, machines)

@@ -10,12 +10,13 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from brihaspati import ports
 from brihaspati.adapters.rented.catalogue import Catalogue
 from brihaspati.adapters.rented.lists import Lists
+from brihaspati.adapters.rented.noticeboard import STRETCH_MS, Noticeboard
 from brihaspati.adapters.rented.shapes import Cloud, Image, Machine, Size, Trouble, Wish
 from brihaspati.domain import bakery, egress, labs, pace
 
@@ -23,12 +24,9 @@ log = logging.getLogger(__name__)
 
 USER_DATA_BYTES_MAX = 16 * 1024
 LABEL_LENGTH_MAX = 64
+# Of the requests of a token: what those who end machines may use, where they are many.
+ENDS_SHARE = 0.7
 _IMAGES_SECONDS = 60.0
-# Clouds list a machine up to seconds late, and boot one in a minute or so; after five, give it up.
-POLL_MS = 5_000
-LOOKUP_GRACE_MS = 8_000
-START_SECONDS_MAX = 300
-BOOT_SECONDS = 75
 # Said to a student, who cannot help it.
 _SAID: dict[str, tuple[ports.RefusalKind, str]] = {
     "sold_out": ("sold_out", "The cloud has no machine of this size left in this region."),
@@ -88,15 +86,15 @@ class Rental:
         self._gone: set[str] = set()  # ids that the cloud said are not there, after our delete
         self._images: tuple[float, list[Image]] = (float("-inf"), [])
 
+    def share(self, store: ports.Store, clock: ports.Clock) -> None:
+        """From now on others ask by the same token: have one list for all, in the store."""
+        self._lists.board = Noticeboard(store, clock, self.name)
+
     def pace(self) -> pace.Pace:
         """How to treat this cloud."""
-        return pace.Pace(
-            windows=self.cloud.windows(alone=self.sweeper is not self.cloud),
-            poll_ms=POLL_MS,
-            lookup_grace_ms=LOOKUP_GRACE_MS,
-            start_seconds_max=START_SECONDS_MAX,
-            boot_seconds=BOOT_SECONDS,
-        )
+        windows = self.cloud.windows(alone=self.sweeper is not self.cloud)
+        usual = pace.RENTED if self._lists.board is None else pace.RENTED_BY_MANY
+        return replace(usual, windows=windows)
 
     # --- money and images ------------------------------------------------------------------------
     def price_micros_per_hour(self, spec: labs.MachineSpec) -> int:
@@ -211,6 +209,8 @@ class Rental:
         try:
             doomed = self._doomed.get(label)
             if doomed is not None and doomed not in self._gone:
+                if self._lists.board is not None:
+                    raise Trouble("rate", "its end was asked for just now")  # no request for that
                 there = self.sweeper.machine(doomed)
                 if there is not None and there.label == label:
                     return _seen(there)
@@ -258,21 +258,53 @@ class Rental:
 
     def _family(self, machine_id: str) -> list[tuple[str, str]]:
         """A machine's id and label, and those of others with the same label; none of a stranger."""
-        known = {machine.id: machine.label for machine in self._lists.last()}
+        known = {machine.id: machine.label for machine in self._known()}
         label = known.get(machine_id)
         if label is None:
+            self._wait_our_turn()
             there = self.sweeper.machine(machine_id)
-            if there is None or not self._is_ours(there):
+            if there is None:
+                self._gone.add(machine_id)
+                return []
+            if not self._is_ours(there):
                 return []
             label = there.label
         twins = [one for one, name in known.items() if name == label and one != machine_id]
         return [(one, label) for one in (machine_id, *twins)]
+
+    def _known(self) -> Sequence[Machine]:
+        """What a list has shown lately, if that takes no request of ours."""
+        if self._lists.board is None:
+            return self._lists.last()
+        try:
+            return self._lists.all()
+        except Trouble:
+            if not self._lists.last():
+                raise
+            return self._lists.last()
+
+    def _wait_our_turn(self) -> None:
+        """Leave room for lists, without which no end is believed. Raises Trouble (rate)."""
+        board = self._lists.board
+        windows = self.cloud.windows(alone=True)
+        if board is None or not windows:
+            return
+        shortest = min(windows, key=lambda window: window.seconds)
+        a_minute = shortest.count * 60 / shortest.seconds
+        most = max(1, round(a_minute * ENDS_SHARE * STRETCH_MS / 60_000))
+        try:
+            wait = board.seconds_until_request(most)
+        except ports.Busy as busy:
+            raise Trouble("rate", f"the board cannot be read: {busy}") from busy
+        if wait:
+            raise Trouble("rate", "others end machines just now", retry_after_seconds=wait)
 
     def _end(self, machine_id: str, label: str) -> None:
         if machine_id in self._gone:
             return
         self._doomed[label] = machine_id
         was_there = True
+        self._wait_our_turn()
         try:
             was_there = self.sweeper.delete(machine_id)
         finally:

@@ -65,7 +65,7 @@ class Booted(BaseModel):
 
 
 class BeatBody(Strict):
-    """A sign of life, every 30 seconds and when the state changes."""
+    """A sign of life, as often as the last answer said, and when the state changes."""
 
     state: Literal["starting", "ready", "failed"]
     reason: Annotated[str, Field(max_length=500)] = ""
@@ -77,12 +77,16 @@ class BeatBody(Strict):
 
 
 class BeatAnswer(BaseModel):
-    """What time it is, and until when the machine is wanted; `over`: it is not, any more."""
+    """What time it is, and until when the machine is wanted; `over`: it is not, any more.
+
+    `again_seconds`: when the next sign of life is due, unless the state changes before.
+    """
 
     now: int
     phase: str
     deadline_at: int | None
     over: bool
+    again_seconds: int
 
 
 class CheckTicket(BaseModel):
@@ -171,10 +175,11 @@ def stop_machine(body: Annotated[StopBody, Body()]) -> BeatAnswer:
 
 
 def _answer(record: Record) -> BeatAnswer:
-    sandbox = record.sandbox
+    sandbox, world = record.sandbox, call().engine.world
     return BeatAnswer(
-        now=call().engine.world.clock.now(),
+        now=world.clock.now(),
         phase=sandbox.phase,
         deadline_at=sandbox.deadline_at,
         over=sandbox.phase not in ("starting", "ready"),
+        again_seconds=world.bounds.beat_seconds,
     )
