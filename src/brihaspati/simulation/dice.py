@@ -30,6 +30,10 @@ class Dice:
         """A whole number from low to high."""
         return self._random.randrange(low, high + 1)
 
+    def normal(self) -> float:
+        """A number from the bell curve: 0 on average, most of them from -1 to 1."""
+        return self._random.gauss(0, 1)
+
     def choose(self, among: Sequence[_T]) -> _T:
         """One of several."""
         return self._random.choice(among)

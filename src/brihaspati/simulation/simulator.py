@@ -9,14 +9,16 @@ import logging
 import multiprocessing
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from brihaspati import ports
 from brihaspati.adapters import sqlite
 from brihaspati.simulation.history import History, NewStore, in_memory, live
 from brihaspati.simulation.mutants import MUTANTS, Mutant
+from brihaspati.simulation.rush.rusher import rush
 from brihaspati.simulation.shrinking import shrink
 from brihaspati.simulation.vices import VICES
 
@@ -75,6 +77,12 @@ class Simulator:
         with _quiet(), _store(store) as new_store:
             small = shrink(seed, students, new_store)
         return [*small.trace, f"broken: {small.broken}", f"again: {small.command}"] if small else []
+
+    def rush(
+        self, wanted: Mapping[str, Any], progress: Callable[[str, float | None], None]
+    ) -> dict[str, Any]:
+        """Everybody presses Play at once in the cloud mode; what it came to, as plain values."""
+        return rush(wanted, progress)
 
     def traced(self, seed: int, students: int, store: str, vices: Sequence[str]) -> list[str]:
         """All that happens in a seed's world, with times."""

@@ -8,21 +8,27 @@ from typing import Any
 
 import click
 
+from brihaspati.entrypoints.cli import rush
 from brihaspati.entrypoints.cli.printing import json_option, progress, say, table
 from brihaspati.entrypoints.cli.shop import Shop
 from brihaspati.entrypoints.cli.simulator import Found, Lived, Simulator
 
 BROKEN_SHOWN = 10
+STUDENTS, STUDENTS_MAX, RUSH_STUDENTS = 20, 200, 5_000
 MUTANT_SEEDS = 300
 
 
 @click.command()
 @click.option("--seeds", type=click.IntRange(1), default=100, show_default=True)
 @click.option("--first", type=click.IntRange(0), help="The first seed; left out: by chance.")
-@click.option("--students", type=click.IntRange(1, 200), default=20, show_default=True)
+@click.option("--students", type=click.IntRange(1, 20_000), help="In each world; 20, or 5000.")
 @click.option("--store", type=click.Choice(["memory", "sqlite"]), default="memory")
 @click.option("--vice", "vices", multiple=True, help="Only these faults (`none`: none at all).")
 @click.option("--mutants", is_flag=True, help="Break the engine on purpose; every break must show.")
+@click.option("--cloud", is_flag=True, help="Everybody presses Play at once in the cloud mode.")
+@click.option("--accounts", type=click.IntRange(1, 100), help="With --cloud: of a cloud.")
+@click.option("--concurrency", type=click.IntRange(50), help="With --cloud: AWS's quota.")
+@click.option("--starting", type=click.IntRange(1, 1000), help="With --cloud: creators at a time.")
 @click.option("--trace", is_flag=True, help="Print all that happens in the first seed.")
 @json_option
 @click.pass_obj
@@ -32,6 +38,14 @@ def simulate(shop: Shop, /, first: int | None, seeds: int, **given: Any) -> int:
     Each seed is one world, the same again on every machine. Exit status 1 when a promise is broken.
     """
     simulator: Simulator = shop.simulator()
+    rushing = {name: given.pop(name) for name in ("accounts", "concurrency", "starting")}
+    if given.pop("cloud"):
+        rushing |= {
+            "students": given["students"] or RUSH_STUDENTS,
+            "seed": 1 if first is None else first,
+        }
+        return rush.told(simulator, rushing, as_json=given["as_json"])
+    _check_many(given, rushing)
     begin = secrets.randbelow(10**9) if first is None else first
     if given["mutants"]:
         return _mutants(simulator, begin if first is not None else 1, seeds, given)
@@ -40,6 +54,16 @@ def simulate(shop: Shop, /, first: int | None, seeds: int, **given: Any) -> int:
         click.echo("\n".join(lines))
         return 0
     return _seeds(simulator, begin, seeds, given)
+
+
+def _check_many(given: dict[str, Any], rushing: dict[str, Any]) -> None:
+    """Fill in how many students there are. Raises ValueError."""
+    given["students"] = given["students"] or STUDENTS
+    if given["students"] > STUDENTS_MAX:
+        raise ValueError(f"--students: at most {STUDENTS_MAX}; for more there is --cloud")
+    alone = next((name for name, value in rushing.items() if value is not None), None)
+    if alone is not None:
+        raise ValueError(f"--{alone} is for --cloud")
 
 
 def _seeds(simulator: Simulator, first: int, seeds: int, given: dict[str, Any]) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 
 class Lived(Protocol):
@@ -74,4 +74,10 @@ class Simulator(Protocol):
 
     def traced(self, seed: int, students: int, store: str, vices: Sequence[str]) -> Sequence[str]:
         """All that happens in a seed's world, with times."""
+        ...
+
+    def rush(
+        self, wanted: Mapping[str, Any], progress: Callable[[str, float | None], None]
+    ) -> dict[str, Any]:
+        """Everybody presses Play at once in the cloud mode; what it came to, as plain values."""
         ...
