@@ -256,7 +256,7 @@ class Rented:
     # --- being alive -------------------------------------------------------------------------
     def _not_too_seldom(self, seconds: float) -> float:
         """So often that a few lost beats end nobody."""
-        return min(seconds, max(self._told["silent_seconds"] / 10, 1))
+        return min(seconds, max(float(self._told["silent_seconds"]) / 10, 1))
 
     async def _beat_on(self, served: alone.Alone) -> None:
         while True:

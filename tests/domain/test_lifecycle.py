@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import grid
 import lifetimes
-from brihaspati.domain import effects, events, lifecycle, sandboxes
+from brihaspati.domain import effects, events, lifecycle, pace, sandboxes
 from brihaspati.domain.events import Event
 from brihaspati.domain.lifecycle import decide
 from brihaspati.domain.sandboxes import Phase, Sandbox, Slot, Turn
@@ -53,7 +53,7 @@ def test_a_machine_that_still_boots_is_looked_at_again() -> None:
 def test_a_machine_with_an_address_will_tell_itself_and_is_looked_at_seldom() -> None:
     addressed = replace(seen(usable=False), address="192.0.2.7")
     decision = after(in_phase("starting", replace(TERMS, poll_ms=5_000)), addressed)
-    wait_ms = 5_000 * lifecycle.SELDOM
+    wait_ms = 5_000 * pace.SELDOM
     assert decision.effects == (effects.FindMachine(LABEL, not_before=NOW + wait_ms),)
 
 

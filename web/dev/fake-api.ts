@@ -71,7 +71,7 @@ const no = (status: number, title: string, fix: string, field?: string): Reply =
 })
 const me = { id: 'u9', name: 'Asha Raghunathan', role: 'instructor' as const }
 
-const beside = { progress: null, messages: [] }
+const beside = { progress: null, messages: [], look_ms: 1_000 }
 
 function sandboxRoute(lab: string, method: string, rest: string, body: string): Reply {
   const now = Date.now()
@@ -115,6 +115,7 @@ function classPage(): S['ClassPage'] {
     here: 12,
     teaches: true,
     messages: [],
+    look_ms: 1_000,
     allowed: ['see_class', 'play', 'see_board'],
     labs: labCards(boxes),
   }

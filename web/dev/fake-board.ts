@@ -99,7 +99,7 @@ export function board(): S['BoardAnswer'] {
     return student(`${NAMES[at % NAMES.length]!}${turn ? ` ${turn + 1}` : ''}`, at)
   })
   const so_far_micros = 4_390_000 + Math.floor((Date.now() - begun - 24 * MINUTE) / 1.07)
-  return { students, now: Date.now(),
+  return { students, now: Date.now(), look_ms: 2_500,
     cost: { so_far_micros, hour_micros: 3_360_000, budget_micros: setup.budget_micros } }
 }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from brihaspati.domain import effects, events, sandboxes
+from brihaspati.domain import effects, events, pace, sandboxes
 from brihaspati.domain.effects import Effect
 from brihaspati.domain.events import Event
 from brihaspati.domain.sandboxes import EndKind, Machine, Sandbox, Turn
@@ -18,8 +18,6 @@ from brihaspati.domain.sandboxes import EndKind, Machine, Sandbox, Turn
 LOOKUPS_MAX = 4
 DELETE_RETRY_MS = 2_000
 DELETE_RETRY_MS_MAX = 60_000
-# A machine whose address is known tells us itself that it is ready; looks are for one that died.
-SELDOM = 6
 
 END_TEXTS: dict[EndKind, str] = {
     "stopped": "You stopped this lab. Its machine and everything on it were deleted.",
@@ -157,7 +155,7 @@ def _seen(sandbox: Sandbox, event: events.MachineSeen, now: int) -> Decision:
         return _ready(sandbox, now)
     if usable:
         return Decision(sandbox)
-    wait_ms = sandbox.terms.poll_ms * (SELDOM if known.address is not None else 1)
+    wait_ms = pace.look_ms(sandbox.terms.poll_ms, addressed=known.address is not None)
     look = effects.FindMachine(event.label, not_before=now + wait_ms)
     return Decision(sandbox, (look,))
 
@@ -352,11 +350,8 @@ def _delete_asked(sandbox: Sandbox, label: str, now: int) -> Decision:
         return Decision(sandbox)
     tries = machine.delete_tries + 1
     sandbox = sandbox.with_machine(replace(machine, delete_tries=tries))
-    # Who is looked at seldom while it boots takes its time to end, too.
-    first_ms = 2 * sandbox.terms.poll_ms
-    wait_ms = min(
-        max(DELETE_RETRY_MS * tries, first_ms * (tries - 1), first_ms), DELETE_RETRY_MS_MAX
-    )
+    wait_ms = max(DELETE_RETRY_MS * tries, pace.end_ms(sandbox.terms.poll_ms, tries))
+    wait_ms = min(wait_ms, DELETE_RETRY_MS_MAX)
     again = effects.DeleteMachine(label, machine.machine_id, not_before=now + wait_ms)
     return Decision(sandbox, (again,))
 

@@ -20,6 +20,7 @@ class Looks:
     """Milliseconds between two looks. `quick`: after Play; `moving`: later in a start.
 
     `stopping`: until a lab is gone. `calm`: while one is ready; `resting`: while none is there.
+    `class`: at a class page on which nothing moves; `board`: at a trainer's board.
     `patient`: the most while a start is known to take long; 0: such knowledge changes nothing.
     """
 
@@ -28,17 +29,29 @@ class Looks:
     stopping_ms: int
     calm_ms: int
     resting_ms: int
+    class_ms: int
+    board_ms: int
     patient_ms: int = 0
 
 
 # Of one machine, and of the cloud mode.
-NEARBY = Looks(quick_ms=250, moving_ms=1_000, stopping_ms=1_000, calm_ms=5_000, resting_ms=15_000)
+NEARBY = Looks(
+    quick_ms=250,
+    moving_ms=1_000,
+    stopping_ms=1_000,
+    calm_ms=5_000,
+    resting_ms=15_000,
+    class_ms=30_000,
+    board_ms=2_500,
+)
 AFAR = Looks(
     quick_ms=2_000,
     moving_ms=3_000,
     stopping_ms=6_000,
     calm_ms=45_000,
     resting_ms=60_000,
+    class_ms=60_000,
+    board_ms=10_000,
     patient_ms=15_000,
 )
 

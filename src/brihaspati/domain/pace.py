@@ -54,6 +54,20 @@ RENTED = Pace(poll_ms=5_000, lookup_grace_ms=8_000, start_seconds_max=300, boot_
 RENTED_BY_MANY = replace(RENTED, poll_ms=10_000)
 
 
+# A machine whose address is known tells us itself that it is ready; looks are for one that died.
+SELDOM = 6
+
+
+def look_ms(poll_ms: int, *, addressed: bool) -> int:
+    """From one look at a machine that boots to the next."""
+    return poll_ms * (SELDOM if addressed else 1)
+
+
+def end_ms(poll_ms: int, tries: int) -> int:
+    """From a try to delete to the next: who is looked at seldom takes its time to end, too."""
+    return 2 * poll_ms * max(1, tries - 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """Turns given: (tick, how many), ascending. None is given before `closed_until`."""

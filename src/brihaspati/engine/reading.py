@@ -171,6 +171,16 @@ class Reading:
         seen = looks.Seen(sandbox.phase, now - sandbox.asked_at, expected_ms, left_ms)
         return looks.after_ms(self.world.looks, seen)
 
+    def look_at_all_after_ms(self, member: Membership, class_id: str) -> int:
+        """How soon a page of all this person's labs in a class should look again."""
+        wishes = self.world.looks
+        own = [r.sandbox for r in member.sandboxes if r.sandbox.slot.class_id == class_id]
+        moving = (one for one in own if one.phase in ("queued", "starting", "stopping"))
+        return min(
+            (max(wishes.moving_ms, self.look_after_ms(one)) for one in moving),
+            default=wishes.class_ms,
+        )
+
     def _wait(self, sandbox: Sandbox) -> Wait:
         """Where a sandbox is in the queue of its provider, and what its start takes in all."""
         turn = sandbox.turn

@@ -102,8 +102,7 @@ def cloud(
     queue, timer = _queue_and_timer(chosen, services, clock, chance)
     rented = renting(chosen, parameters.text, duties) if renting else providers or _named(chosen)
     secrets = ssm.Keys(parameters)
-    store = dynamodb.Store(connection, clock, chance)
-    _share(rented, store, clock)
+    store = _shared(rented, dynamodb.Store(connection, clock, chance), clock)
     world = World(
         env=chosen.env,
         store=store,
@@ -184,11 +183,14 @@ def _if_set(ask: amazon.Ask, **needed: str) -> amazon.Ask:
     return refuse if missing else ask
 
 
-def _share(providers: Mapping[str, ports.Provider], store: ports.Store, clock: ports.Clock) -> None:
-    """Many processes ask clouds at the same time: have them share what they hear."""
+def _shared(
+    providers: Mapping[str, ports.Provider], store: dynamodb.Store, clock: ports.Clock
+) -> dynamodb.Store:
+    """The store, by which processes that ask clouds at the same time share what they hear."""
     for provider in providers.values():
         if isinstance(provider, Sharing):
             provider.share(store, clock)
+    return store
 
 
 def _paces(providers: Mapping[str, ports.Provider]) -> dict[str, Callable[[], Pace]]:

@@ -17,10 +17,11 @@ import type { LabPage, Phase, SandboxNow, SandboxView } from './types'
 export type { LabPlace } from './calls'
 export { retryDelay } from './patience'
 type LabPlace = calls.LabPlace
-const CALM_MS = 5_000
 /** While a check runs, its verdict is what somebody waits for. */
 const BUSY_MS = 700
+/** Until the server has said how soon to look again. */
 const RESTING_MS = 15_000
+const BOARD_MS = 2_500
 /** What Play hopes for is no news to ask about: its own answer is on the way. */
 const HOPED_MS = 2_000
 
@@ -57,18 +58,13 @@ export const isMoving = (view: SandboxView | null | undefined) =>
 export const isAlive = (view: SandboxView | null | undefined) =>
   !!view && (isMoving(view) || view.phase === 'ready')
 
-/** How soon to ask about a sandbox again (ms), or false: quick while it moves, calm when ready. */
-export function pollEvery(view: SandboxView | null | undefined, now: number): number | false {
-  if (!view) return false
-  if (view.phase === 'ready') {
-    const left = view.deadline_at ? view.deadline_at - now : CALM_MS
-    return Math.min(CALM_MS, Math.max(1_000, left))
-  }
-  if (!isMoving(view)) return false
-  if (!view.id) return HOPED_MS
-  const age = now - view.asked_at
-  if (view.phase === 'stopping') return 1_000
-  return age < 4_000 ? 250 : age < 15_000 ? 500 : 1_000
+/** How soon to ask about a sandbox again (ms): when the server said, and when its time is up. */
+export function pollEvery(answer: SandboxNow | undefined, now: number): number {
+  const view = answer?.sandbox
+  if (isMoving(view) && !view?.id) return HOPED_MS
+  const every = answer?.look_ms ?? RESTING_MS
+  if (view?.phase !== 'ready' || !view.deadline_at) return every
+  return Math.min(every, Math.max(1_000, view.deadline_at - now))
 }
 
 export function useSession() {
@@ -92,8 +88,7 @@ export function useClassPage(classId: MaybeRefOrGetter<string>) {
   return useQuery({
     queryKey: computed(() => keys.classPage(toValue(classId))),
     queryFn: ({ signal }) => calls.classPage(toValue(classId), signal),
-    refetchInterval: (query) =>
-      query.state.data?.labs.some((lab) => isMoving(lab.sandbox)) ? 1_000 : 30_000,
+    refetchInterval: (query) => query.state.data?.look_ms ?? RESTING_MS,
   })
 }
 
@@ -101,7 +96,7 @@ export function useBoard(classId: MaybeRefOrGetter<string>) {
   return useQuery({
     queryKey: computed(() => keys.board(toValue(classId))),
     queryFn: ({ signal }) => calls.board(toValue(classId), signal),
-    refetchInterval: 2_500,
+    refetchInterval: (query) => query.state.data?.look_ms ?? BOARD_MS,
   })
 }
 
@@ -121,11 +116,12 @@ export function useLab(place: MaybeRefOrGetter<LabPlace>) {
   })
 }
 
-const sandboxIn = ({ sandbox, now, progress, messages }: LabPage): SandboxNow => ({
+const sandboxIn = ({ sandbox, now, progress, messages, look_ms }: LabPage): SandboxNow => ({
   sandbox,
   now,
   progress,
   messages,
+  look_ms,
 })
 
 export function useSandbox(place: MaybeRefOrGetter<LabPlace>) {
@@ -142,15 +138,20 @@ export function useSandbox(place: MaybeRefOrGetter<LabPlace>) {
       return settled(hope, answer, client.isMutating({ mutationKey: ['run'] }) > 0)
     },
     refetchInterval: ({ state: { data } }) => {
-      // Without a lab the trainer may still say something, or take the raised hand.
-      const every = pollEvery(data?.sandbox, serverClock.now()) || RESTING_MS
+      const every = pollEvery(data, serverClock.now())
       const runs = data?.progress?.busy ?? data?.progress?.watching
       return runs ? Math.min(BUSY_MS, every) : every
     },
   })
 }
 
-const NOTHING: SandboxNow = { sandbox: null, progress: null, messages: [], now: 0 }
+const NOTHING: SandboxNow = {
+  sandbox: null,
+  progress: null,
+  messages: [],
+  now: 0,
+  look_ms: RESTING_MS,
+}
 
 /** What the screen shows the moment Play is pressed, before anybody answered. */
 export function hoped(now: number, before: SandboxView | null | undefined): SandboxView {

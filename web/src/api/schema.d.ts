@@ -615,8 +615,12 @@ export interface components {
         /**
          * BeatAnswer
          * @description What time it is, and until when the machine is wanted; `over`: it is not, any more.
+         *
+         *     `again_seconds`: when the next sign of life is due, unless the state changes before.
          */
         BeatAnswer: {
+            /** Again Seconds */
+            again_seconds: number;
             /** Deadline At */
             deadline_at: number | null;
             /** Now */
@@ -628,7 +632,7 @@ export interface components {
         };
         /**
          * BeatBody
-         * @description A sign of life, every 30 seconds and when the state changes.
+         * @description A sign of life, as often as the last answer said, and when the state changes.
          */
         BeatBody: {
             /**
@@ -666,10 +670,12 @@ export interface components {
         };
         /**
          * BoardAnswer
-         * @description Everybody in a class, now.
+         * @description Everybody in a class, now. `look_ms`: how soon it is worth looking again.
          */
         BoardAnswer: {
             cost: components["schemas"]["Cost"];
+            /** Look Ms */
+            look_ms: number;
             /** Now */
             now: number;
             /** Students */
@@ -948,6 +954,8 @@ export interface components {
         /**
          * ClassPage
          * @description All the class page shows. `here`: students who have joined.
+         *
+         *     `look_ms`: how soon it is worth looking again.
          */
         ClassPage: {
             /** Allowed */
@@ -962,6 +970,8 @@ export interface components {
             instructor: string;
             /** Labs */
             labs: components["schemas"]["LabCard"][];
+            /** Look Ms */
+            look_ms: number;
             me: components["schemas"]["User"];
             /** Messages */
             messages: components["schemas"]["MessageView"][];
@@ -1257,6 +1267,8 @@ export interface components {
          */
         LabPage: {
             lab: components["schemas"]["LabContent"];
+            /** Look Ms */
+            look_ms: number;
             /** Messages */
             messages: components["schemas"]["MessageView"][];
             /** Now */
@@ -1586,8 +1598,12 @@ export interface components {
         /**
          * SandboxAnswer
          * @description A sandbox with all that changes beside it, and the server's clock.
+         *
+         *     `look_ms`: how soon it is worth looking again.
          */
         SandboxAnswer: {
+            /** Look Ms */
+            look_ms: number;
             /** Messages */
             messages: components["schemas"]["MessageView"][];
             /** Now */

@@ -30,7 +30,7 @@ afterEach(() => {
 const json = (body: unknown, status = 200) =>
   new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } })
 const now = (over: Partial<SandboxNow>): SandboxNow =>
-  ({ sandbox: null, progress: null, messages: [], now: Date.now(), ...over })
+  ({ sandbox: null, progress: null, messages: [], now: Date.now(), look_ms: 5_000, ...over })
 
 /** A server that can be away, and remembers what reached it. */
 function service(answer: (line: string) => Response) {

@@ -43,22 +43,20 @@ const json = (body: unknown, status = 200) =>
 const shown = (client: QueryClient): SandboxView | null | undefined =>
   client.getQueryData<SandboxNow>(queries.keys.sandbox(place))?.sandbox
 
-it('asks often while a lab starts, less as it takes long, and calmly when ready', () => {
-  const now = 1_000_000
-  const every = (phase: SandboxView['phase'], age = 0) =>
-    queries.pollEvery(view({ phase, asked_at: now - age, deadline_at: now + 60_000 }), now)
-  expect(every('queued')).toBe(250)
-  expect(every('starting', 10_000)).toBe(500)
-  expect(every('starting', 60_000)).toBe(1_000)
-  expect(every('ready')).toBe(5_000)
-  expect(every('stopping')).toBe(1_000)
-  expect(every('gone')).toBe(false)
-  expect(every('failed')).toBe(false)
+const answer = (over: Partial<SandboxView>, look_ms: number): SandboxNow => ({
+  sandbox: view(over), progress: null, messages: [], now: 0, look_ms,
+})
+
+it('asks as soon as the server said, and what Play hopes for a little later', () => {
+  expect(queries.pollEvery(answer({ phase: 'starting' }, 250), 0)).toBe(250)
+  expect(queries.pollEvery(answer({ phase: 'ready', deadline_at: 90_000 }, 45_000), 0)).toBe(45_000)
+  expect(queries.pollEvery(answer({ phase: 'queued', id: '' }, 250), 0)).toBe(2_000)
+  expect(queries.pollEvery(undefined, 0)).toBe(15_000)
 })
 
 it('looks when the deadline comes, and at once when it has passed', () => {
-  expect(queries.pollEvery(view({ deadline_at: 4_000 }), 1_000)).toBe(3_000)
-  expect(queries.pollEvery(view({ deadline_at: 5 }), 6)).toBe(1_000)
+  expect(queries.pollEvery(answer({ deadline_at: 4_000 }, 5_000), 1_000)).toBe(3_000)
+  expect(queries.pollEvery(answer({ deadline_at: 5 }, 5_000), 6)).toBe(1_000)
 })
 
 it('waits longer from try to try, and as long as the server asks', () => {

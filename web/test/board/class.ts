@@ -28,7 +28,7 @@ export function absent(name: string): BoardStudent {
 }
 export function boardOf(students: BoardStudent[]): Board {
   const cost = { so_far_micros: 4_390_000, hour_micros: 3_360_000, budget_micros: 12_000_000 }
-  return { students, cost, now: NOW }
+  return { students, cost, now: NOW, look_ms: 2_500 }
 }
 const steps = ['One', 'Two', 'Three'].map((title, at) => ({ id: `s${at + 1}`, title }))
 export const WEB = {

@@ -47,7 +47,7 @@ export function progress(over: Partial<Progress> = {}, ...steps: StepProgress[])
     revision: 1, steps, ...over }
 }
 export const now = (known: Progress | null, over: Partial<SandboxNow> = {}): SandboxNow =>
-  ({ sandbox: view(), progress: known, messages: [], now: Date.now(), ...over })
+  ({ sandbox: view(), progress: known, messages: [], now: Date.now(), look_ms: 5_000, ...over })
 export const page = (content: LabContent, known: Progress | null): LabPage =>
   ({ ...now(known), lab: content })
 

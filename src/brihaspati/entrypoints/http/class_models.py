@@ -256,11 +256,12 @@ class Cost(Wire):
 
 
 class BoardAnswer(Wire):
-    """Everybody in a class, now."""
+    """Everybody in a class, now. `look_ms`: how soon it is worth looking again."""
 
     students: list[BoardStudent]
     cost: Cost
     now: int
+    look_ms: int
 
 
 class ManyAnswer(Wire):

@@ -104,6 +104,7 @@ def board(found: Board, room: Classroom, now: int) -> class_models.BoardAnswer:
             budget_micros=room.budget_micros,
         ),
         now=now,
+        look_ms=call().engine.world.looks.board_ms,
     )
 
 

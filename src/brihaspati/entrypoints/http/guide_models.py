@@ -103,12 +103,16 @@ class ProgressView(Wire):
 
 
 class SandboxAnswer(Wire):
-    """A sandbox with all that changes beside it, and the server's clock."""
+    """A sandbox with all that changes beside it, and the server's clock.
+
+    `look_ms`: how soon it is worth looking again.
+    """
 
     sandbox: SandboxView | None
     progress: ProgressView | None
     messages: list[MessageView]
     now: int
+    look_ms: int
 
 
 class CheckView(Wire):

@@ -21,6 +21,7 @@ def answer(
         progress=of(standing, lab, now) if lab is not None else None,
         messages=messages(class_id),
         now=now,
+        look_ms=engine.reading.look_after_ms(record.sandbox if record is not None else None),
     )
 
 

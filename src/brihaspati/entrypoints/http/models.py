@@ -135,7 +135,10 @@ class MessageView(Wire):
 
 
 class ClassPage(Wire):
-    """All the class page shows. `here`: students who have joined."""
+    """All the class page shows. `here`: students who have joined.
+
+    `look_ms`: how soon it is worth looking again.
+    """
 
     id: str
     title: str
@@ -151,6 +154,7 @@ class ClassPage(Wire):
     allowed: list[access.Action]
     messages: list[MessageView]
     labs: list[LabCard]
+    look_ms: int
 
 
 class TicketAnswer(Wire):

@@ -43,6 +43,7 @@ def class_page(class_id: str) -> models.ClassPage:
         allowed=list(access.actions(person.role)),
         messages=guide_views.messages(class_id),
         labs=list(engine.reading.cards(room, member)),
+        look_ms=engine.reading.look_at_all_after_ms(member, room.id),
     )
 
 
