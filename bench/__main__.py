@@ -43,6 +43,7 @@ BENCHES: dict[str, Callable[[dict[str, Any]], Iterator[Figure]] | None] = {
     "idle": None,
     "leaks": None,
     "pages": None,
+    "worlds": None,
     "store": _store,
 }
 HAS_QUICK = frozenset(BENCHES) - {"store"}
