@@ -148,6 +148,7 @@ def environment(house: House) -> Mapping[str, str]:
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
         "AWS_LAMBDA_LOG_GROUP_NAME": "cold",
         "AWS_LAMBDA_LOG_STREAM_NAME": "cold",
+        "PYDANTIC_DISABLE_PLUGINS": "__all__",  # as in serverless.yml; the twin has it, too
         "BRIHASPATI_ENV": "cold",
         "BRIHASPATI_TABLE": "cold",
         "BRIHASPATI_PARAMETERS": "/cold",

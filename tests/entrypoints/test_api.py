@@ -11,7 +11,7 @@ import pytest
 
 from brihaspati.domain import access
 from brihaspati.engine.records import Person
-from brihaspati.entrypoints.http import api, routes, sessions
+from brihaspati.entrypoints.http import api, gate, routes, sessions
 from house import ORIGIN, Browser, House, a_lab
 
 SANDBOX = "/v1/classes/demo/labs/hello/sandbox"
@@ -37,7 +37,7 @@ def asked(declared: routes.Route, class_id: str = "demo") -> tuple[str, str, Any
     """A request for a declared route: its method, its path, and a body with nothing in it."""
     places = {**PLACES, "class_id": class_id}
     path = re.sub(r"<(\w+)>", lambda name: places[name[1]], declared.rule)
-    return declared.method, path, {} if declared.method in api.WRITES - {"DELETE"} else None
+    return declared.method, path, {} if declared.method in gate.WRITES - {"DELETE"} else None
 
 
 def signed_in(house: House, person: Person) -> Browser:
@@ -226,7 +226,7 @@ def test_a_form_of_another_site_may_not_write(house: House) -> None:
 
 def test_an_oversized_body_is_refused(house: House) -> None:
     browser = Browser(house)
-    browser.send("POST", "/v1/join", json.dumps({"code": "x" * api.BODY_BYTES_MAX}))
+    browser.send("POST", "/v1/join", json.dumps({"code": "x" * gate.BODY_BYTES_MAX}))
     assert browser.status == 413
 
 

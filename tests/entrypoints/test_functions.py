@@ -11,13 +11,12 @@ import pytest
 from brihaspati import ports
 from brihaspati.adapters import sqs
 from brihaspati.domain.classrooms import Classroom
-from brihaspati.entrypoints.aws_lambda import minutes
+from brihaspati.entrypoints.aws_lambda import boundaries, minutes
 from brihaspati.entrypoints.aws_lambda.batches import TIME_LEFT_MS_MIN, Batches
-from brihaspati.entrypoints.aws_lambda.boundaries import BOUNDARIES
 from brihaspati.entrypoints.aws_lambda.minutes import Sweep, Warmth
 from brihaspati.entrypoints.aws_lambda.web import WARM_SECONDS, Web
 from brihaspati.entrypoints.http.addresses import Addresses
-from brihaspati.entrypoints.http.api import BODY_BYTES_MAX, Api
+from brihaspati.entrypoints.http.gate import BODY_BYTES_MAX, Gate
 from engine.test_playing import play
 from house import ORIGIN, House
 
@@ -31,7 +30,7 @@ def house() -> House:
 
 def web(house: House, function: str = "auth") -> Web:
     addresses = Addresses(frozenset({ORIGIN}), "localhost")
-    return Web(Api(house.engine, addresses, modules=BOUNDARIES[function]))
+    return Web(Gate(house.engine, addresses, modules=boundaries.modules(function)))
 
 
 def request(method: str, path: str, body: str | None = None, **more: Any) -> dict[str, Any]:
@@ -99,7 +98,7 @@ def test_a_function_answers_no_route_of_another(house: House) -> None:
 
 def test_a_ping_only_keeps_it_warm(house: House) -> None:
     waited: list[float] = []
-    api = Api(house.engine, Addresses(frozenset(), "localhost"))
+    api = Gate(house.engine, Addresses(frozenset(), "localhost"), modules=())
     assert Web(api, waited.append)({"warm": True}) == {}
     assert waited == [WARM_SECONDS]
 

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientSession, StreamReader, base_protocol, web
 
 from brihaspati.entrypoints.http.addresses import Addresses
-from brihaspati.entrypoints.http.api import BODY_BYTES_MAX
+from brihaspati.entrypoints.http.gate import BODY_BYTES_MAX
 from brihaspati.entrypoints.server import web as ours
 from brihaspati.entrypoints.server.waiting import Bell
 

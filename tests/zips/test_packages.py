@@ -11,6 +11,7 @@ import pytest
 from packing import build, functions, wheels
 
 from brihaspati.adapters import agentarchive
+from brihaspati.entrypoints.aws_lambda.boundaries import BOUNDARIES
 from zipped import Built, built
 
 # A function is put together when it is imported, and connects nothing.
@@ -91,15 +92,21 @@ def test_every_library_is_for_the_processor_of_the_function(for_arm: dict[str, B
             assert struct.unpack_from("<H", one.files[file], 18)[0] == AARCH64, file
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="runs what is built for x86_64")
-def test_every_function_can_import_all_that_it_ever_imports(
-    for_intel: dict[str, Built], tmp_path: Path
-) -> None:
-    brought = tmp_path / "brought"  # as Lambda brings it: these and no more
-    brought.mkdir()
+@pytest.fixture
+def brought(tmp_path: Path) -> Path:
+    """What Lambda brings, and no more."""
+    folder = tmp_path / "brought"
+    folder.mkdir()
     installed = Path(sys.prefix) / f"lib/python3.{sys.version_info.minor}/site-packages"
     for name in ("botocore", "dateutil", "jmespath", "six.py", "urllib3"):
-        (brought / name).symlink_to(installed / name)
+        (folder / name).symlink_to(installed / name)
+    return folder
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="runs what is built for x86_64")
+def test_every_function_can_import_all_that_it_ever_imports(
+    for_intel: dict[str, Built], brought: Path, tmp_path: Path
+) -> None:
     for name, one in for_intel.items():
         task = _unpacked(one, tmp_path / name)
         told = "import importlib, sys; sys.path[1:1] = sys.argv[1:3];"
@@ -128,6 +135,24 @@ def test_a_start_of_the_api_imports_nothing_that_its_first_answer_can_do_without
     modules = set(subprocess.check_output(command, env={}, text=True).split())
     assert not modules & HEAVY
     assert len(modules) <= MODULES_MAX
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="runs what is built for x86_64")
+def test_a_function_imports_its_own_routes_and_no_others(
+    for_intel: dict[str, Built], brought: Path, tmp_path: Path
+) -> None:
+    rooms = "brihaspati.entrypoints.http."
+    every = {rooms + module for modules in BOUNDARIES.values() for module in modules}
+    told = "import importlib, sys; sys.path[1:1] = sys.argv[1:3];"
+    told += "importlib.import_module(sys.argv[3]); print('\\n'.join(sys.modules))"
+    for name in sorted(BOUNDARIES):
+        task = _unpacked(for_intel[name], tmp_path / name)
+        module = for_intel[name].package.function.module
+        command = [wheels.lambda_python(), "-S", "-c", told, str(task), str(brought), module]
+        said = subprocess.check_output(
+            command, env={**NAMED, "PYTHONDONTWRITEBYTECODE": "1"}, text=True
+        )
+        assert every & set(said.split()) == {rooms + own for own in BOUNDARIES[name]}, name
 
 
 def test_a_package_that_nobody_brings_is_told_before_the_deploy(

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import functools
+from typing import TYPE_CHECKING
+
 from brihaspati import ports
 from brihaspati.domain.sandboxes import Slot
 from brihaspati.engine import membership
-from brihaspati.engine.boards import Boards
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.learning import Learning
-from brihaspati.engine.machines import Machines
 from brihaspati.engine.membership import Membership
 from brihaspati.engine.playing import Playing
-from brihaspati.engine.preflight import Preflight
 from brihaspati.engine.reading import Reading
-from brihaspati.engine.setups import Setups
-from brihaspati.engine.sweeping import Sweeping
-from brihaspati.engine.teaching import Teaching
 from brihaspati.engine.working import Worker
 from brihaspati.engine.world import World
+
+if TYPE_CHECKING:
+    from brihaspati.engine.boards import Boards
+    from brihaspati.engine.machines import Machines
+    from brihaspati.engine.preflight import Preflight
+    from brihaspati.engine.setups import Setups
+    from brihaspati.engine.sweeping import Sweeping
+    from brihaspati.engine.teaching import Teaching
 
 
 class Engine:
@@ -30,13 +35,50 @@ class Engine:
         self.classes = Classes(world)
         self.playing = Playing(world, self.worker)
         self.learning = Learning(world)
-        self.setups = Setups(world, self.classes)
-        self.teaching = Teaching(world, self.classes, self.playing)
-        self.boards = Boards(world, self.classes)
-        self.preflight = Preflight(world, self.classes)
         self.reading = Reading(world, self.classes)
-        self.machines = Machines(world, self.worker, world.verify)
-        self.sweeping = Sweeping(world, self.worker, self.classes, self.playing)
+
+    # What students ask needs none of the following, and a function that starts has no time to lose.
+    @functools.cached_property
+    def setups(self) -> Setups:
+        """How machines are set up."""
+        from brihaspati.engine.setups import Setups  # noqa: PLC0415
+
+        return Setups(self.world, self.classes)
+
+    @functools.cached_property
+    def teaching(self) -> Teaching:
+        """What trainers do."""
+        from brihaspati.engine.teaching import Teaching  # noqa: PLC0415
+
+        return Teaching(self.world, self.classes, self.playing)
+
+    @functools.cached_property
+    def boards(self) -> Boards:
+        """What trainers see."""
+        from brihaspati.engine.boards import Boards  # noqa: PLC0415
+
+        return Boards(self.world, self.classes)
+
+    @functools.cached_property
+    def preflight(self) -> Preflight:
+        """What clouds have for a class."""
+        from brihaspati.engine.preflight import Preflight  # noqa: PLC0415
+
+        return Preflight(self.world, self.classes)
+
+    @functools.cached_property
+    def machines(self) -> Machines:
+        """What rented machines ask."""
+        from brihaspati.engine.machines import Machines  # noqa: PLC0415
+
+        return Machines(self.world, self.worker, self.world.verify)
+
+    @functools.cached_property
+    def sweeping(self) -> Sweeping:
+        """What is done each minute."""
+        from brihaspati.engine.sweeping import Sweeping  # noqa: PLC0415
+
+        return Sweeping(self.world, self.worker, self.classes, self.playing)
 
     def member(self, user: str) -> Membership:
         """Everything one person has. Raises Problem when nobody is there."""

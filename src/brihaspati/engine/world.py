@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brihaspati import ports
 from brihaspati.domain import effects
@@ -12,11 +12,14 @@ from brihaspati.domain.boot import Boot
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.looks import NEARBY, Looks
 from brihaspati.domain.pace import UNHURRIED, Pace
-from brihaspati.domain.preflight import Standing
 from brihaspati.domain.sandboxes import Sandbox
 
+if TYPE_CHECKING:  # only trainers' functions look ahead
+    from brihaspati.domain.preflight import Standing
+
+    Standings = Mapping[str, Callable[[Lab], Standing]]
+
 Paces = Mapping[str, Callable[[], Pace]]
-Standings = Mapping[str, Callable[[Lab], Standing]]
 Together = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from brihaspati.entrypoints.http import api, problems
+from brihaspati.entrypoints.http import gate, problems
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Web:
             return {}
         if not _is_request(event):
             log.error("no event of an HTTP API", extra={"keys": sorted(map(str, event))[:20]})
-            return api.whole(
+            return gate.whole(
                 problems.response(
                     400, "bad_event", "This is no request.", "Call the function by its HTTP API."
                 )

@@ -12,8 +12,7 @@ from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Standing
 from brihaspati.engine.scripts import Page
 from brihaspati.entrypoints.http import guide_models, guide_views
-from brihaspati.entrypoints.http.routes import call, route
-from brihaspati.entrypoints.http.student import Student
+from brihaspati.entrypoints.http.routes import Student, call, route
 
 LAB = "/v1/classes/<class_id>/labs/<lab>"
 STEP = f"{LAB}/steps/<step>"

@@ -13,11 +13,10 @@ from brihaspati.domain import bakery, labs
 from brihaspati.engine.machines import Asked, Beat, key_of
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Record
+from brihaspati.entrypoints.http import routes
 from brihaspati.entrypoints.http.models import Nothing, Strict
 from brihaspati.entrypoints.http.routes import call, route
 
-# What an answer of this kind says is base64, as API Gateway wants bytes.
-ZIP = "application/zip"
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
@@ -109,7 +108,7 @@ def agent_archive(name: str) -> Response[str]:
     if archive is None or name != f"{archive.sha256}.pyz":
         raise Problem("not_found", "There is no such program.", "Start a new lab.")
     headers = {"Cache-Control": IMMUTABLE}
-    return Response(200, ZIP, base64.b64encode(archive.data).decode(), headers=headers)
+    return Response(200, routes.ZIP, base64.b64encode(archive.data).decode(), headers=headers)
 
 
 @route("POST", "/v1/machines/bootstrap", action="boot", scope="machine")

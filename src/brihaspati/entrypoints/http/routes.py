@@ -10,7 +10,9 @@ import contextvars
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from brihaspati.domain import access
 from brihaspati.domain.sandboxes import Slot
@@ -100,6 +102,10 @@ class Call:
         return record
 
 
+SANDBOX = "/v1/classes/<class_id>/labs/<lab>/sandbox"
+Student = Annotated[str | None, Query(description="A student's id, for trainers", max_length=64)]
+# What an answer of this kind says is base64, as API Gateway wants bytes.
+ZIP = "application/zip"
 TABLE: list[Route] = []
 _call: contextvars.ContextVar[Call] = contextvars.ContextVar("call")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from brihaspati.domain import access
 from brihaspati.engine.classes import SEE_CLASS
@@ -14,11 +14,9 @@ from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Record
 from brihaspati.entrypoints.http import guide_models, guide_views, models
 from brihaspati.entrypoints.http.addresses import preview_name
-from brihaspati.entrypoints.http.routes import call, route
+from brihaspati.entrypoints.http.routes import SANDBOX, Student, call, route
 
 JSON = "application/json"
-SANDBOX = "/v1/classes/<class_id>/labs/<lab>/sandbox"
-Student = Annotated[str | None, Query(description="A student's id, for trainers", max_length=64)]
 
 
 @route("GET", "/v1/classes/<class_id>", action="see_class", scope="class")

@@ -12,8 +12,7 @@ from brihaspati.domain.sandboxes import Slot
 from brihaspati.engine.playing import Opening
 from brihaspati.engine.setups import Draft
 from brihaspati.entrypoints.http import class_models, class_views, models, tables
-from brihaspati.entrypoints.http.routes import call, route
-from brihaspati.entrypoints.http.student import SANDBOX, Student
+from brihaspati.entrypoints.http.routes import SANDBOX, Student, call, route
 
 CLASS = "/v1/classes/<class_id>"
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from brihaspati.entrypoints.http import api, problems
+from brihaspati.entrypoints.http import gate, problems
 
 WRONG_AT_ONCE = 30
 WRONG_A_MINUTE = 30
@@ -103,4 +103,4 @@ def _too_many(seconds: int) -> Answer:
         "Wait a minute, and compare the code with the one your trainer shows.",
     )
     answer.headers = {"Retry-After": str(seconds)}
-    return api.whole(answer)
+    return gate.whole(answer)

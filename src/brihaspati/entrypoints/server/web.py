@@ -16,8 +16,8 @@ from aiohttp import StreamReader, web
 
 from brihaspati.entrypoints.http import problems
 from brihaspati.entrypoints.http.addresses import Addresses
-from brihaspati.entrypoints.http.api import BODY_BYTES_MAX
-from brihaspati.entrypoints.http.api import whole as api_whole
+from brihaspati.entrypoints.http.gate import BODY_BYTES_MAX
+from brihaspati.entrypoints.http.gate import whole as api_whole
 from brihaspati.entrypoints.server import waiting
 
 IMMUTABLE = "public, max-age=31536000, immutable"

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from brihaspati.entrypoints.aws_lambda.boundaries import BOUNDARIES
+from types import ModuleType
+
+from brihaspati.entrypoints.aws_lambda import boundaries
 from brihaspati.entrypoints.aws_lambda.web import Web
 from brihaspati.entrypoints.http.addresses import Addresses
-from brihaspati.entrypoints.http.api import Api
+from brihaspati.entrypoints.http.gate import Gate
 from brihaspati.entrypoints.http.routes import Archive
 from brihaspati.wiring import cloud
 from brihaspati.wiring.functions import surroundings
 
 
-def web(function: str, archive: Archive | None = None) -> Web:
-    """The function of these routes. `archive`: the program that rented machines run."""
+def web(function: str, *modules: ModuleType, archive: Archive | None = None) -> Web:
+    """The function of the routes of its modules. `archive`: the program that rented machines run.
+
+    Raises ValueError when these are not the routes of this function.
+    """
+    boundaries.check(function, modules)
     chosen = surroundings.read()
     addresses = Addresses(
         frozenset(chosen.origins), chosen.lab_domain, chosen.secure, chosen.acme, rents=True
     )
     engine = cloud.cloud(chosen).engine
-    return Web(Api(engine, addresses, archive, modules=BOUNDARIES[function]))
+    return Web(Gate(engine, addresses, archive, modules=modules))
