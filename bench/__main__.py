@@ -42,6 +42,7 @@ BENCHES: dict[str, Callable[[dict[str, Any]], Iterator[Figure]] | None] = {
     "restore": None,
     "idle": None,
     "leaks": None,
+    "rented": None,
     "pages": None,
     "worlds": None,
     "store": _store,
