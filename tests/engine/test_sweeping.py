@@ -302,3 +302,16 @@ def test_who_typed_since_the_last_sweep_is_not_idle() -> None:
     house.clock.advance(401)
     house.engine.worker.work(record.sandbox.slot)
     assert now_of(house, record).sandbox.end == "idle"
+
+
+def test_a_rented_machine_that_lists_may_not_show_yet_is_not_believed_gone() -> None:
+    house = House()
+    house.provider.rented = True
+    room = house.classroom()
+    record = play(house, room, house.student(room))
+    house.run()
+    house.engine.playing.stop(record.sandbox.slot, "stopped")
+    house.run()
+    assert now_of(house, record).sandbox.phase == "stopping"
+    house.pass_time(20)
+    assert now_of(house, record).sandbox.phase == "gone"
