@@ -11,9 +11,12 @@ from typing import Any
 
 from brihaspati import ports
 from brihaspati.adapters import memory
-from brihaspati.domain import bills
+from brihaspati.domain import bills, looks
 from brihaspati.domain.bills import Calls
 from brihaspati.engine.engine import Engine
+from brihaspati.engine.machines import Beat
+from brihaspati.wiring import cloud
+from engine.test_machines import Rental
 from house import Browser, House
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,19 +147,37 @@ def test_a_bill_is_its_calls_times_their_prices() -> None:
     assert set(bills.student_hour()) | set(bills.month_at_rest()) == set(bills.PRICES)
 
 
-def test_a_student_who_looks_every_fifteen_seconds_keeps_to_the_budget() -> None:
-    assert bills.class_hour(500, look_seconds=15) / 500 <= DOLLARS_PER_STUDENT_HOUR_MAX
+def test_the_bill_counts_what_a_sign_of_life_of_a_rented_machine_takes() -> None:
+    rental = Rental()
+    rental.house.clock.advance(10)
+    known = rental.begun()
+    rental.machines.hear(known, Beat("ready"))
+    rental.house.run()
+    store = Metered(rental.house.clock)
+    store.__dict__.update(rental.house.store.__dict__)
+    world = replace(rental.house.world, store=store)
+    machines = Engine(world).machines
+    machines.hear(machines.identify(rental.signed()), Beat("ready"))
+    assert Calls(1, 0, 0, store.reads, store.writes) == bills.BEAT
 
 
-def test_a_look_every_five_seconds_is_beyond_the_budget_as_the_page_on_cost_says() -> None:
-    # Once this fails the web app asks less, or looks cost less: correct the page and the README.
-    assert bills.class_hour(500) / 500 > DOLLARS_PER_STUDENT_HOUR_MAX
+def test_the_bill_has_the_pace_of_the_cloud_mode() -> None:
+    assert cloud.BOUNDS.beat_seconds == bills.BEAT_SECONDS
+    assert looks.AFAR.calm_ms == bills.LOOK_SECONDS * 1000
+
+
+def test_a_student_keeps_to_the_budget_at_the_pace_that_the_server_tells_pages() -> None:
+    assert bills.class_hour(500) / 500 <= DOLLARS_PER_STUDENT_HOUR_MAX
+
+
+def test_pages_that_looked_every_five_seconds_would_not() -> None:
+    assert bills.class_hour(500, look_seconds=5) / 500 > DOLLARS_PER_STUDENT_HOUR_MAX
 
 
 def test_the_page_on_cost_has_the_amounts_that_are_computed() -> None:
     page = (ROOT / "docs/explanation/cost.md").read_text()
     for students in (0, 30, 500, 5000):
-        often, seldom = (bills.class_hour(students, look_seconds=s) for s in (5, 15))
-        assert f"| {students:,} | {often:.4f} | {seldom:.4f} |" in page
+        usual, often = (bills.class_hour(students, look_seconds=s) for s in (bills.LOOK_SECONDS, 5))
+        assert f"| {students:,} | {usual:.4f} | {often:.4f} |" in page
     assert f"{sum(bills.month_at_rest().values()):.2f} $ a month" in page
     assert bills.PRICED_ON in page

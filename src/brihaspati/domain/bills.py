@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from brihaspati.domain import looks
+
 MILLION = 1_000_000
 MINUTES_PER_MONTH = 30 * 24 * 60
 
@@ -78,8 +80,13 @@ class Calls:
 # page, a terminal, ten minutes more, stop, gone; and one look at a lab that runs.
 LESSON = Calls(requests=10, messages=3, alarms=3, reads=24, writes=97)
 LOOK = Calls(requests=1, messages=0, alarms=0, reads=1, writes=0)
-# How often the web app looks while a lab runs (CALM_MS of web/src/api/queries.ts).
-LOOK_SECONDS = 5.0
+# A sign of life of a rented machine; likewise.
+BEAT = Calls(requests=1, messages=0, alarms=0, reads=3, writes=1)
+# How often pages look while a lab runs, and machines say that they live (wiring/cloud.py).
+LOOK_SECONDS = looks.AFAR.calm_ms / 1000
+BEAT_SECONDS = 60.0
+# How long a rented machine boots, and takes to be verified gone.
+START_MS, END_MS = 75_000, 40_000
 
 # Not counted but assumed, on the side of caution.
 FUNCTION_GB = 0.5
@@ -96,7 +103,9 @@ POLL_SECONDS = 20
 
 def lesson_hour(look_seconds: float = LOOK_SECONDS) -> Calls:
     """All of one student in an hour of class."""
-    return LESSON + LOOK.times(3600 / look_seconds)
+    moving = looks.counted(looks.AFAR, "starting", START_MS)
+    moving += looks.counted(looks.AFAR, "stopping", END_MS)
+    return LESSON + LOOK.times(moving + 3600 / look_seconds) + BEAT.times(3600 / BEAT_SECONDS)
 
 
 def student_hour(look_seconds: float = LOOK_SECONDS) -> dict[str, float]:

@@ -90,3 +90,11 @@ def _starting(looks: Looks, seen: Seen) -> int:
     young = seen.age_ms < YOUNG_UNTIL_MS
     usual = min(looks.moving_ms, 2 * looks.quick_ms) if young else looks.moving_ms
     return max(usual, min(looks.patient_ms, (seen.expected_ms - seen.age_ms) // 4))
+
+
+def counted(looks: Looks, phase: Phase, lasts_ms: int) -> int:
+    """How many looks a page takes at a lab that is in a phase for so long, as was expected."""
+    at = count = 0
+    while at < lasts_ms:
+        at, count = at + after_ms(looks, Seen(phase, at, lasts_ms)), count + 1
+    return count
