@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from pathlib import Path
 
 from rehearsal import stage, story
 from rehearsal.account import Failed
-from rehearsal.stage import Stage
 
-LOG_LETTERS_MAX = 3000
-SHOWN = 4
+KEPT = Path("var/rehearsal")
 
 
 def main() -> int:
@@ -17,28 +17,18 @@ def main() -> int:
     with stage.opened() as on:
         told = story.Story(on)
         try:
-            told.play()
+            told.play(told.short() if sys.argv[1:] == ["--short"] else told.whole())
         except Exception as error:  # whatever it is, where it stopped is said
             sys.stdout.write(f"STOPPED at: {told.step}\n{type(error).__name__}: {error}\n")
-            sys.stdout.write(_what_was(on))
+            sys.stdout.write(on.what_was())
+            KEPT.mkdir(parents=True, exist_ok=True)
+            for name in ("record", "emulator.log"):
+                shutil.copy(on.folder / name, KEPT / name)
+            sys.stdout.write(f"more is in {KEPT}/record and emulator.log\n")
             if not isinstance(error, Failed):
                 raise
             return 1
     return 0
-
-
-def _what_was(on: Stage) -> str:
-    """What functions were refused, and the logs of those that failed or ran last."""
-    refused = [note for note in on.aws.notes("asked") if note["refused"]]
-    lines = [f"refused: {n['role']} {n['action']} {n['resource']}" for n in refused]
-    ran = on.aws.notes("ran")
-    troubled = [note for note in ran if note["failed"] or "Error" in note["log"]]
-    for note in [*troubled[-SHOWN:], *ran[-SHOWN:]]:
-        what = f"{note['function']} {note['route'] or ''} {note['seconds']:.1f} s"
-        lines += [f"--- {what}: {note['answer']}", note["log"]]
-    lines += [f"machines: {on.labels()}", on.consoles()]
-    log = (on.folder / "emulator.log").read_text()
-    return "\n".join([*lines, "--- the emulator said last", log[-LOG_LETTERS_MAX:], ""])
 
 
 if __name__ == "__main__":

@@ -80,8 +80,15 @@ class Account:
         for one in ask("describe_parameters")["Parameters"]:
             ask("delete_parameter", Name=one["Name"])
 
-    def osls(self, command: str, environment: Mapping[str, str]) -> str:
-        """Run the deployment tool over the true serverless.yml; what it said. Raises Failed."""
+    def deploy(self, environment: Mapping[str, str]) -> None:
+        """Deploy the true serverless.yml. Raises Failed."""
+        # Apart from .serverless, which others who make the template write at the same time.
+        package = os.path.relpath(self.folder / "package", servers.ROOT)
+        for command in ("package", "deploy"):
+            self.osls(environment, command, "--package", package)
+
+    def osls(self, environment: Mapping[str, str], *words: str) -> None:
+        """Run the deployment tool. Raises Failed."""
         given = {
             **environment,
             "AWS_ENDPOINT_URL": self.address,
@@ -93,7 +100,7 @@ class Account:
             "PATH": os.environ["PATH"],
         }
         done = subprocess.run(
-            ["node", str(OSLS), command, "--stage", STAGE],
+            ["node", str(OSLS), *words, "--stage", STAGE],
             cwd=servers.ROOT,
             env=given,
             capture_output=True,
@@ -102,8 +109,29 @@ class Account:
             check=False,
         )
         if done.returncode:
-            raise Failed(f"osls {command}:\n{done.stdout}{done.stderr}")
-        return done.stdout + done.stderr
+            raise Failed(f"osls {words[0]}:\n{done.stdout}{done.stderr}")
+
+    def call(self, function: str, event: Mapping[str, Any]) -> Any:
+        """Call a function as a rule does; what it returns. Raises Failed."""
+        answer = self.services.of("lambda")(
+            "invoke", FunctionName=f"{STACK}-{function}", Payload=json.dumps(event).encode()
+        )
+        said = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise Failed(f"{function} failed: {said}")
+        return said
+
+    def sweeping(self, *, on: bool) -> None:
+        """Let the rule that calls the sweep rest, or work again."""
+        ask = self.services.of("events")
+        (rule,) = [r["Name"] for r in ask("list_rules")["Rules"] if "Sweep" in r["Name"]]
+        ask("enable_rule" if on else "disable_rule", Name=rule)
+
+    def time_limit(self, function: str, seconds: int) -> None:
+        """Let a function be killed after so long."""
+        self.services.of("lambda")(
+            "update_function_configuration", FunctionName=f"{STACK}-{function}", Timeout=seconds
+        )
 
     def api(self) -> str:
         """The id of the HTTP API."""

@@ -9,7 +9,7 @@ falls short of AWS in what we prove, it is mended here, and said in docs/how-to/
 - services that act for a function or a schedule (its queue, its log, its target) need its role
 - nothing makes a log group that was removed, for no role may
 - an HTTP API says from which address a request came (the front tells, by a header), and has
-  cookies apart from headers
+  cookies apart from headers, and an answer of a function may have the body null
 - what is due is looked at each second, not every ten
 """
 
@@ -114,6 +114,9 @@ def running(run: Any) -> Any:
         begun = time.time()
         found = run(func, config, event, *rest)
         seen = found if isinstance(found, dict) else {}
+        answer = seen.get("body")
+        if isinstance(answer, dict) and answer.get("body", "") is None:
+            answer["body"] = ""
         note(
             "ran",
             function=config.get("FunctionName"),
@@ -177,10 +180,12 @@ def writing(emit: Any) -> Any:
 def firing(invoke_target: Any) -> Any:
     """A schedule puts its message in the name of the role it was handed."""
 
-    def fired(target: Any, event: Any, *rest: Any) -> None:
-        scheduled = event.get("Source") == "aws.scheduler"
-        if not scheduled or may(target["RoleArn"], "sqs:SendMessage", target["Arn"]):
-            invoke_target(target, event, *rest)
+    def fired(target: Any, event: Any, rule: Any, *rest: Any) -> None:
+        if event.get("Source") == "aws.scheduler":
+            if not may(target["RoleArn"], "sqs:SendMessage", target["Arn"]):
+                return
+            note("fired", schedule=rule["Name"], text=target["Input"])
+        invoke_target(target, event, rule, *rest)
 
     return fired
 

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.account import Failed
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
-# As deploy/stages/local.yml has it.
-ORIGIN = "http://localhost:8000"
+from rehearsal.account import Failed
+from rehearsal.stage import ORIGIN
+
 ASK_SECONDS_MAX = 40
 
 
@@ -52,18 +54,44 @@ class Browser:
         return class_id
 
 
-@dataclass(frozen=True)
+@dataclass
 class Seat:
     """A student's place at one lab of the class."""
 
     who: Browser
-    class_id: str
+    class_id: str = ""
     lab: str = "hello"
 
     @property
     def path(self) -> str:
         """Where their sandbox is."""
         return f"/v1/classes/{self.class_id}/labs/{self.lab}/sandbox"
+
+    def play(self) -> None:
+        """Press Play."""
+        self.who.did("PUT", self.path)
+
+    def stop(self) -> None:
+        """Press Stop."""
+        self.who.did("DELETE", self.path)
+
+    def typed(self, line: str, awaited: bytes) -> str:
+        """Type a line into the terminal until this comes back; the address. Raises Failed."""
+        ticket = self.who.did("POST", f"{self.path}/ticket", {"for": "terminal"})
+        url: str = ticket["url"]
+        first = {"ticket": ticket["ticket"], "terminal": "main", "columns": 80, "rows": 24}
+        seen = b""
+        with connect(url, origin=Origin(ORIGIN), proxy=None) as wire:
+            wire.send(json.dumps(first))
+            wire.recv(10)
+            wire.send(b"\x00" + line.encode() + b"\n")
+            try:
+                while awaited not in seen:
+                    said = wire.recv(10)
+                    seen += said[1:] if isinstance(said, bytes) else b""
+            except TimeoutError:
+                raise Failed(f"the terminal never said {awaited!r}: {seen!r}") from None
+        return url
 
     def sandbox(self) -> dict[str, Any]:
         """How it is now."""

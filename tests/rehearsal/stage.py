@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from brihaspati import settings
 from brihaspati.adapters import labfolder
-from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.labs import Lab
 from brihaspati.engine.engine import Engine
 from brihaspati.wiring import cloud
@@ -31,7 +33,10 @@ from rehearsal.account import Account, Failed
 HOST, PORT = "127.50.0.1", 443
 PORTAL = f"http://{HOST}:{PORT}"
 NETWORKS = {"digitalocean": "127.51", "linode": "127.52"}
-CLASS = "rehearsal"
+LOG_LETTERS_MAX = 3000
+SHOWN = 4
+# As deploy/stages/local.yml has it.
+ORIGIN = "http://localhost:8000"
 
 
 @dataclass
@@ -49,14 +54,34 @@ class Stage:
 
     def deploy(self) -> None:
         """Deploy, first or anew, and answer for it. Raises Failed."""
-        self.aws.osls("deploy", self.environment)
+        self.aws.deploy(self.environment)
         self.front.api = self.aws.api()
 
     def remove(self) -> set[str]:
         """Remove it as the guide says; what is left. Raises Failed."""
-        self.aws.osls("remove", self.environment)
+        self.aws.osls(self.environment, "remove")
         self.aws.delete_parameters()
         return self.aws.there()
+
+    def brihaspati(self, *words: str) -> Any:
+        """What an operator's command says of the deployment. Raises Failed."""
+        program = servers.ROOT / ".venv/bin/brihaspati"
+        given = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "AWS_ENDPOINT_URL": self.aws.address,
+            "AWS_REGION": servers.REGION,
+            "AWS_ACCESS_KEY_ID": servers.KEYS[0],
+            "AWS_SECRET_ACCESS_KEY": servers.KEYS[1],
+            "BRIHASPATI_ORIGINS": ORIGIN,
+            "BRIHASPATI_PROVIDER": "digitalocean",
+            "BRIHASPATI_HOST_PRICE": "0.00893",
+        }
+        command = [str(program), "--stage", account.STAGE, *words, "--json"]
+        done = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Failed(f"brihaspati {' '.join(words)}:\n{done.stdout}{done.stderr}")
+        return json.loads(done.stdout)
 
     def engine(self) -> Engine:
         """The engine over the deployed table, with an owner's rights and no duties."""
@@ -76,29 +101,29 @@ class Stage:
         """The machines that are paid for now."""
         return [one.name for one in self.world.running()]
 
+    def made(self) -> list[str]:
+        """Every machine that there ever was."""
+        with self.world.lock:
+            accounts = self.world.accounts.values()
+            return [one.name for account in accounts for one in account.servers.values()]
+
+    def what_was(self) -> str:
+        """What functions were refused, and the logs of those that failed or ran last."""
+        refused = [note for note in self.aws.notes("asked") if note["refused"]]
+        lines = [f"refused: {n['role']} {n['action']} {n['resource']}" for n in refused]
+        ran = self.aws.notes("ran")
+        troubled = [note for note in ran if note["failed"] or "Error" in note["log"]]
+        for note in [*troubled[-SHOWN:], *ran[-SHOWN:]]:
+            what = f"{note['function']} {note['route'] or ''} {note['seconds']:.1f} s"
+            lines += [f"--- {what}: {note['answer']}", note["log"]]
+        lines += [f"machines: {self.labels()}", self.consoles()]
+        log = (self.folder / "emulator.log").read_text()
+        return "\n".join([*lines, "--- the emulator said last", log[-LOG_LETTERS_MAX:], ""])
+
     def consoles(self) -> str:
         """What the machines said last."""
         logs = [*self.pool.folder.glob("*/console.log"), *self.pool.folder.glob("*/root/var/log/*")]
         return "\n".join(f"{p}:\n{p.read_text()[-1500:]}" for p in logs if p.is_file())
-
-
-def seed(engine: Engine, lab: Lab, seats: int) -> Classroom:
-    """A class that is open now, with one lab."""
-    engine.classes.publish(lab)
-    now = engine.world.clock.now()
-    room = Classroom(
-        id=CLASS,
-        title="Rehearsal",
-        instructor="Prof. Iyer",
-        code=engine.classes.free_code(),
-        opens_at=now - 1000,
-        closes_at=now + 4 * 3_600_000,
-        seats=seats,
-        labs=((lab.name, lab.version),),
-        provider="digitalocean",
-    )
-    engine.classes.create(room)
-    return room
 
 
 def lab(**changes: object) -> Lab:
@@ -110,7 +135,7 @@ def lab(**changes: object) -> Lab:
 @contextlib.contextmanager
 def opened() -> Iterator[Stage]:
     """Everything, until the block ends; nothing of it stays then. Raises Failed."""
-    if why := _missing():
+    if why := missing_here():
         raise Failed(why)
     with contextlib.ExitStack() as leaving:
         folder = Path(leaving.enter_context(tempfile.TemporaryDirectory(prefix="bh-rehearsal-")))
@@ -129,7 +154,7 @@ def opened() -> Iterator[Stage]:
         yield Stage(folder, aws, before, world, pool, tokens, environment)
 
 
-def _missing() -> str | None:
+def missing_here() -> str | None:
     """What this host lacks, in words."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return "the rehearsal runs machines and takes port 443 of 127.50.0.1: root on Linux"
