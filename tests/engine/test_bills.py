@@ -181,3 +181,12 @@ def test_the_page_on_cost_has_the_amounts_that_are_computed() -> None:
         assert f"| {students:,} | {usual:.4f} | {often:.4f} |" in page
     assert f"{sum(bills.month_at_rest().values()):.2f} $ a month" in page
     assert bills.PRICED_ON in page
+
+
+def test_the_page_on_operating_has_the_amounts_that_are_computed() -> None:
+    page = (ROOT / "docs/how-to/operate-on-aws.md").read_text()
+    rest = sum(bills.month_at_rest().values())
+    for students in (0, 30, 500, 5000):
+        hour = bills.class_hour(students)
+        assert f"| {students:,} | {hour:.2f} | {rest + 40 * hour:.2f} |" in page
+    assert bills.PRICED_ON in page
