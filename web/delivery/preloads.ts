@@ -9,7 +9,7 @@ import { addresses, type Address } from '../src/addresses.ts'
 import { ACCEPT, LIMIT_MS } from '../src/api/early.ts'
 import { closure, ENTRY, LOCALES, sources, words, type Chunk, type Chunks } from './graph.ts'
 
-/** Runs in the page's head, before any module. `plan`: pattern, files, files by language, data. */
+/** Runs in the page's head, before any module. `plan`: a `Line` for each address. */
 const SCRIPT = `(function (plan) {
   var root = document.documentElement, store, said, theme, asked = {}
   var early = window.early = new Map()
@@ -29,17 +29,19 @@ const SCRIPT = `(function (plan) {
     back.catch(function () {}) // whoever wants it hears of that
     early.set('GET' + location.origin + to, { left: left, back: back })
   }
-  function load(file) {
+  function load(file, at, late) {
     if (asked[file]) return
     asked[file] = true
     var link = document.createElement('link')
     link.rel = 'modulepreload'
     link.href = '/' + file
+    if (late) link.fetchPriority = 'low'
     document.head.appendChild(link)
   }
   window.ahead = function (path) { plan.some(function (one) {
     if (!new RegExp(one[0]).test(path)) return false
     one[1].concat(one[2][said]).forEach(load)
+    one[4].forEach(function (file) { load(file, 0, true) })
     return true
   }) }
   ;EVERY.forEach(load)
@@ -62,6 +64,8 @@ type Line = [
   files: string[],
   words: Record<string, string[]>,
   data: readonly string[],
+  /** What is wanted after the page was drawn: it leaves the line to the others. */
+  late: string[],
 ]
 
 /** "/c/:classId/labs/:lab" as a regular expression's source, with a group for each hole. */
@@ -89,7 +93,15 @@ function line(chunks: Chunks, one: Address): Line {
     ...new Set(filesOf(keys).filter((file) => !there.has(file))),
   ]
   const spoken = LOCALES.map((locale) => [locale, files(words(one, locale))])
-  return [pattern(one.path), files(sources(one)), Object.fromEntries(spoken), FIRST[one.name] ?? []]
+  const first = files(sources({ ...one, ahead: [] }))
+  const late = files(sources(one)).filter((file) => !first.includes(file))
+  return [
+    pattern(one.path),
+    first,
+    Object.fromEntries(spoken),
+    FIRST[one.name] ?? [],
+    late,
+  ]
 }
 
 /** The bundle's chunks in the shape of a manifest, whose keys are sources below the root. */

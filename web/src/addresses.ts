@@ -9,7 +9,7 @@ export type Address = {
   words: readonly string[]
   /** It asks through TanStack Query, as all do but those that must be there at once. */
   asks: boolean
-  /** More to load side by side with the page (paths in src/). */
+  /** More that it loads by itself, behind its own files (paths in src/). */
   ahead: readonly string[]
   /** What its scripts may weigh, in 1000 bytes of gzip -9; without it nobody asks. */
   budget?: number

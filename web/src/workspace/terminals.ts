@@ -6,6 +6,7 @@ import { onScopeDispose, ref, shallowReactive, shallowRef, watch, type Ref } fro
 import type { LabPlace } from '@/api/calls'
 import type { SandboxView } from '@/api/types'
 import type { EditorSession } from '@/files/session'
+import { painted } from '@/paint'
 import type { TerminalSession } from '@/terminal/session'
 import { forgetWishes } from './opening'
 import { fontSize, screenReader } from './preferences'
@@ -48,6 +49,7 @@ export function useTerminals(place: LabPlace, sandbox: () => SandboxView | null)
   async function make(name: string): Promise<void> {
     const mine = of
     const [{ TerminalSession }, { browserWorld }] = await loadTerminal()
+    await painted() // making a screen is long work
     if (closed || mine !== of || sessions.has(name)) return
     const session = new TerminalSession(
       name,

@@ -34,7 +34,7 @@ const names = () =>
   [...document.querySelectorAll('.cards .opener')].map((one) => one.textContent?.trim())
 async function open(answers: Routes): Promise<void> {
   now = await show(BoardPage, answers)
-  await vi.waitUntil(() => names().length > 0 && document.querySelector('#needs-title'))
+  await until(() => names().length > 0 && document.querySelector('#needs-title'))
 }
 const posted = (path: string) => now.asked.filter((one) => one.path.endsWith(path))
 const later = async (ms: number) => {
@@ -74,7 +74,7 @@ it('extends the running labs of those selected, with the deadlines on screen', a
   const count = { body: { count: 2, now: NOW } }
   await open(routes({ 'POST /v1/classes/c1/extend': count }))
   for (const name of ['Uma', 'Asha']) button(`Select ${name}`)!.click()
-  await vi.waitUntil(() => button('Extend 15 min'))
+  await until(() => button('Extend 15 min'))
   button('Extend 15 min')!.click()
   await flushPromises()
   const [sent] = posted('/extend')
@@ -91,10 +91,10 @@ it('says what stopping all deletes, waits five seconds, and can be undone', asyn
   await open(routes(STOPPED))
   const confirm = async () => {
     button('Stop all')!.click()
-    await vi.waitUntil(() => document.querySelector('[role=alertdialog]'))
+    await until(() => document.querySelector('[role=alertdialog]'))
     expect(document.querySelector('[role=alertdialog]')!.textContent).toContain('every file')
     button('Stop 3 labs')!.click()
-    await vi.waitUntil(() => button('Undo'))
+    await until(() => button('Undo'))
   }
   await confirm()
   await later(4_000)
@@ -110,9 +110,9 @@ it('says what stopping all deletes, waits five seconds, and can be undone', asyn
 it('does a confirmed stop at once when the page is left', async () => {
   await open(routes(STOPPED))
   button('Stop all')!.click()
-  await vi.waitUntil(() => button('Stop 3 labs'))
+  await until(() => button('Stop 3 labs'))
   button('Stop 3 labs')!.click()
-  await vi.waitUntil(() => button('Undo'))
+  await until(() => button('Undo'))
   await now.router.push('/class/c1')
   await flushPromises()
   expect(posted('/stop')).toHaveLength(1)
@@ -127,7 +127,7 @@ it('says something to the whole class, and twice the same key when the line was 
   }
   await open(routes({ 'POST /v1/classes/c1/messages': said }))
   button('Broadcast')!.click()
-  await vi.waitUntil(() => document.querySelector('textarea'))
+  await until(() => document.querySelector('textarea'))
   const area = document.querySelector('textarea')!
   area.value = ' Hello '
   area.dispatchEvent(new Event('input'))

@@ -2,7 +2,7 @@ import { flushPromises } from '@vue/test-utils'
 import { afterEach, expect, it, vi } from 'vitest'
 import type { LabCard } from '@/api/types'
 import { card, view } from '../views'
-import { visit, type Routes, type Visit } from './server'
+import { visit as arrive, type Routes, type Visit } from './server'
 import { until } from '../until'
 
 let now: Visit
@@ -19,6 +19,12 @@ function page(labs: LabCard[], over: object = {}): Routes {
     here: 3, messages: [], teaches: false, ...over,
   }
   return { 'GET /v1/classes/c1': { body } }
+}
+/** The labs are drawn a frame after what is to be done next. */
+async function visit(address: string, routes: Routes): Promise<Visit> {
+  const made = await arrive(address, routes)
+  await until(() => made.page.findAll('h3').length > 0 || made.page.find('[role=alert]').exists())
+  return made
 }
 const button = (text: string) =>
   [...document.querySelectorAll<HTMLElement>('button, a')].find((one) =>
@@ -94,6 +100,9 @@ it('says what to do when one is not signed in', async () => {
   await flushPromises()
   expect(now.page.find('[role=alert]').text()).toContain('You are not signed in.')
   expect(button('Join with a class code')).toBeDefined()
+  // An alert that is the main part itself is no landmark any more.
+  expect(document.querySelector('main')?.getAttribute('role')).toBeNull()
+  expect(document.querySelector('main [role=alert] h1')).not.toBeNull()
 })
 
 const figures = () => now.page.findAll('dd').map((one) => one.text().replace(/\s+/g, ' '))

@@ -37,8 +37,10 @@ async function visit(known: SandboxNow, routes: Routes = {}) {
   })
   await flushPromises()
   await until(() => document.querySelector('h1')?.textContent)
+  if (document.querySelector('.shell')) await until(() => panels()[1]?.childElementCount)
   return asked
 }
+const panels = () => [...document.querySelectorAll('.panel')]
 const rest = (over: Partial<SandboxNow> = {}) => now(progress(), { sandbox: null, ...over })
 
 function onPhone(): void {
