@@ -31,7 +31,14 @@ r="24"/></clipPath></defs><g clip-path="url(#disc)"><path fill="#ffc554" d="M0 0
 fill="#8b86a0"/></g></svg>
 <h1>{title}</h1>{body}</main></body></html>
 """
-_RETRY = '<meta http-equiv="refresh" content="2">'
+# Only while somebody looks: a tab in the background asks once, when it is turned to. The page has
+# no policy that would forbid the script; where there are no scripts the browser asks by itself.
+_RETRY = """<script>
+setTimeout(function again() {
+  if (!document.hidden) location.reload()
+  else document.addEventListener("visibilitychange", again, { once: true })
+}, 2000)
+</script><noscript><meta http-equiv="refresh" content="2"></noscript>"""
 
 
 def not_listening(port: int) -> str:
