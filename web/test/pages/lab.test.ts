@@ -48,7 +48,10 @@ function onPhone(): void {
   vi.stubGlobal('matchMedia', (query: string) =>
     query === '(max-width: 639px)' ? real('(min-width: 1px)') : real('(max-width: 1px)'))
 }
-beforeEach(() => localStorage.clear())
+beforeEach(() => {
+  localStorage.clear()
+  sessionStorage.clear()
+})
 afterEach(() => {
   shown?.unmount()
   shown = null
@@ -148,6 +151,19 @@ it('opens one more shell on a phone, and turns to it', async () => {
   const names = [...document.querySelectorAll('nav.row button span')].map((one) => one.textContent)
   expect(names.filter((one) => one?.startsWith('main'))).toHaveLength(6)
   expect(announcement.value).toBe('There are enough shells open.')
+})
+
+it('closes a further shell on a phone, and goes back to the one it was beside', async () => {
+  onPhone()
+  await visit(rest({ sandbox: view() }))
+  const nav = (name: string) => document.querySelector<HTMLElement>(`nav [aria-label="${name}"]`)
+  expect(nav('Close main')).toBeNull() // a terminal of the lab stays
+  nav('One more shell')!.click()
+  await until(() => nav('Close main 2'))
+  nav('Close main 2')!.click()
+  const chosen = () => document.querySelector('nav [aria-current=page]')?.textContent?.trim()
+  await until(() => chosen() === 'main')
+  expect(document.querySelector('nav.row')?.textContent).not.toContain('main 2')
 })
 
 it('has no further shells on a phone before the lab is ready', async () => {
