@@ -11,7 +11,7 @@ import pytest
 from brihaspati import ports
 from brihaspati.adapters import sqs
 from brihaspati.domain.classrooms import Classroom
-from brihaspati.entrypoints.aws_lambda import boundaries, minutes
+from brihaspati.entrypoints.aws_lambda import boundaries
 from brihaspati.entrypoints.aws_lambda.batches import TIME_LEFT_MS_MIN, Batches
 from brihaspati.entrypoints.aws_lambda.minutes import Sweep, Warmth
 from brihaspati.entrypoints.aws_lambda.web import WARM_SECONDS, Web
@@ -169,16 +169,6 @@ def memory_fault() -> Exception:
 
 def room(opens_at: int, seats: int = 30) -> Classroom:
     return Classroom("c", "C", "I", "CODE", opens_at, opens_at + 1, seats, (), "memory")
-
-
-@pytest.mark.parametrize(
-    ("opens_in_ms", "environments"),
-    [(minutes.AHEAD_MS, 3), (0, 3), (-minutes.AFTER_MS, 3), (minutes.AHEAD_MS + 1, 0)],
-)
-def test_warmth_is_for_classes_about_to_begin(opens_in_ms: int, environments: int) -> None:
-    now = 1_000_000_000
-    assert minutes.wanted([room(now + opens_in_ms)], now) == environments
-    assert minutes.wanted([room(now, 5000), room(now, 5000)], now) == minutes.ENVIRONMENTS_MAX
 
 
 def test_warmth_asks_for_environments_side_by_side(house: House) -> None:

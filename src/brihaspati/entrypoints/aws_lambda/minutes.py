@@ -7,17 +7,10 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from brihaspati.domain.classrooms import Classroom
+from brihaspati.domain import warmth
 from brihaspati.engine.engine import Engine
 
 log = logging.getLogger(__name__)
-
-# Warmth is raised for a class that begins within this time, or began a moment ago.
-AHEAD_MS = 10 * 60_000
-AFTER_MS = 5 * 60_000
-# One environment serves about so many students who press at the same time.
-STUDENTS_EACH = 10
-ENVIRONMENTS_MAX = 50
 
 
 class Sweep:
@@ -58,15 +51,9 @@ class Warmth:
 
     def __call__(self, event: Any = None, context: Any = None) -> dict[str, int]:  # noqa: ARG002
         """How many environments of each function were asked for."""
-        count = wanted(self._engine.classes.all(), self._engine.world.clock.now())
+        count = warmth.environments(self._engine.classes.all(), self._engine.world.clock.now())
         payload = json.dumps({"warm": True}).encode()
         for name in self._functions:
             for _ in range(count):
                 self._invoke("invoke", FunctionName=name, InvocationType="Event", Payload=payload)
         return {"environments": count}
-
-
-def wanted(rooms: Sequence[Classroom], now: int) -> int:
-    """How many environments should be warm now: for the students of classes about to begin."""
-    seats = sum(r.seats for r in rooms if -AFTER_MS <= r.opens_at - now <= AHEAD_MS)
-    return min(-(-seats // STUDENTS_EACH), ENVIRONMENTS_MAX)
