@@ -32,7 +32,7 @@ from brihaspati_cloudsim.agenda import real_clock
 from brihaspati_cloudsim.machines.pool import Pool, missing
 from brihaspati_cloudsim.world import World
 
-SECONDS_MAX = 60
+SECONDS_MAX = 90
 
 
 @dataclass

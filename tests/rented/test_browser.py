@@ -18,7 +18,7 @@ from rented.household import Household, household
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.browser]
 CHROMIUM = shutil.which("chromium")
-READY_MS_MAX = 60_000
+READY_MS_MAX = 90_000
 Proved = Callable[[str, object], None]
 
 
