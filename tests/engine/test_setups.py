@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from brihaspati.adapters import memory
-from brihaspati.domain.classrooms import BadField
+from brihaspati.domain.classrooms import BadField, Spill
 from brihaspati.domain.rosters import Expected
 from brihaspati.engine import demo
 from brihaspati.engine.engine import Engine
@@ -161,6 +161,48 @@ def test_without_any_lab_the_fix_is_to_publish_one() -> None:
     with pytest.raises(BadField) as bad:
         house.engine.setups.create(IYER, "key-one-1", a_draft(house))
     assert "published" in bad.value.fix
+
+
+# --- where else -----------------------------------------------------------------------------------
+def renting(house: House, *others: str) -> House:
+    """The house rents, usually at `memory`, and may do so at these."""
+    house.provider.rented = True
+    found = {name: memory.Provider(house.clock, name=name) for name in others}
+    for provider in found.values():
+        provider.rented = True
+    house.world = replace(house.world, providers={"memory": house.provider, **found})
+    house.engine = Engine(house.world)
+    return house
+
+
+@pytest.mark.parametrize(
+    ("field", "spill"),
+    [
+        ("spill.0.provider", (Spill("memory"),)),
+        ("spill.1.provider", (Spill("other"), Spill("nowhere"))),
+        ("spill.1.provider", (Spill("other"), Spill("other"))),
+        ("spill.0.share_percent", (Spill("other", 0),)),
+        ("spill.1.share_percent", (Spill("other"), Spill("third", 101))),
+        ("spill.0.micros_per_hour_max", (Spill("other", 50, 0),)),
+    ],
+)
+def test_a_place_that_cannot_be_gone_to_is_named(field: str, spill: tuple[Spill, ...]) -> None:
+    house = renting(a_house(), "other", "third")
+    with pytest.raises(BadField) as bad:
+        house.engine.setups.create(IYER, "key-one-1", a_draft(house, spill=spill))
+    assert (bad.value.field, bool(bad.value.fix)) == (field, True)
+    made = house.engine.setups.create(IYER, "key-one-1", a_draft(house))
+    with pytest.raises(BadField) as bad:
+        house.engine.setups.change(made.room.id, made.version, {"spill": spill})
+    assert bad.value.field == field
+
+
+def test_machines_of_our_own_host_go_nowhere_else() -> None:
+    house = a_house()
+    assert house.engine.setups.elsewhere() == ()
+    with pytest.raises(BadField) as bad:
+        house.engine.setups.create(IYER, "key-one-1", a_draft(house, spill=(Spill("linode"),)))
+    assert "no other provider is set up" in bad.value.fix
 
 
 # --- changing -------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ export const setup: S['ClassSetup'] = {
   welcome: 'Take step 3 slowly, we compare notes at 11:15.', state: 'open', join_code: 'MARI-GOLD',
   opens_at: begun, closes_at: begun + 240 * MINUTE, seats: 30, seats_taken: 28,
   budget_micros: 12_000_000, currency: 'USD', email_required: false, roster_only: false,
+  provider: 'digitalocean', spill: [],
   labs: several ? [VOLUMES, SHELL, WEB] : [VOLUMES], now: Date.now(),
 }
 
@@ -116,7 +117,8 @@ function catalogue(): S['Catalogue'] {
     machines: name === 'break' ? 2 : 1, lifetime_minutes: 60,
     summary: 'Lose a database on purpose, find out where data lives, then never lose one again.',
   }))
-  return { labs, currency: setup.currency, now: Date.now() }
+  const elsewhere = ['linode', 'digitalocean-ams3']
+  return { labs, elsewhere, currency: setup.currency, now: Date.now() }
 }
 
 function roster(): S['RosterAnswer'] {

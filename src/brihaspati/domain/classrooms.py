@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -112,6 +113,32 @@ def checked(room: Classroom) -> Classroom:
     if len(set(names)) < len(names):
         raise BadField("labs", "The class has a lab twice.", "Choose each lab once.")
     return replace(room, title=title, welcome=lines_of(room.welcome))
+
+
+def checked_spill(spill: Sequence[Spill], usual: str, others: Collection[str]) -> tuple[Spill, ...]:
+    """Where else a class may have machines, in order; `others` are there. Raises BadField."""
+    seen: set[str] = set()
+    for at, one in enumerate(spill):
+        fix = f"Choose from {', '.join(sorted(others)) or 'none: no other provider is set up'}."
+        if one.provider == usual:
+            text = f"{usual} is where the class has its machines anyway."
+            raise BadField(f"spill.{at}.provider", text, fix)
+        if one.provider not in others:
+            text = f"There is no provider {one.provider!r} to go to."
+            raise BadField(f"spill.{at}.provider", text, fix)
+        if one.provider in seen:
+            text = f"{one.provider} is there twice."
+            raise BadField(f"spill.{at}.provider", text, "Name each provider once.")
+        if not 1 <= one.share_percent <= 100:
+            text = f"A share of {one.share_percent} percent cannot be."
+            raise BadField(f"spill.{at}.share_percent", text, "Choose from 1 to 100.")
+        cap = one.micros_per_hour_max
+        if cap is not None and cap < 1:
+            text = "For that price there is no machine."
+            fix = "Choose a price above 0, or none for any price."
+            raise BadField(f"spill.{at}.micros_per_hour_max", text, fix)
+        seen.add(one.provider)
+    return tuple(spill)
 
 
 def code_of(letters: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from brihaspati import ports
 from brihaspati.domain import classrooms
-from brihaspati.domain.classrooms import BadField, Classroom
+from brihaspati.domain.classrooms import BadField, Classroom, Spill
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.rosters import Expected
 from brihaspati.engine import records
@@ -33,6 +33,7 @@ class Draft:
     budget_micros: int | None = None
     email_required: bool = False
     roster_only: bool = False
+    spill: tuple[Spill, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,14 @@ class Setups:
 
     def _provider(self) -> str:
         return next(iter(self.world.providers))
+
+    def elsewhere(self, usual: str | None = None) -> tuple[str, ...]:
+        """Where machines of a class may be rented beside its usual provider (a new class's)."""
+        mine = usual or self._provider()
+        if not self.world.providers[mine].rented:
+            return ()  # machines of our own host are told nothing by which others begin
+        found = self.world.providers.items()
+        return tuple(name for name, one in found if one.rented and name != mine)
 
     def read(self, class_id: str) -> Setup:
         """A class as it is now. Raises Problem."""
@@ -88,7 +97,8 @@ class Setups:
             raise BadField(
                 "closes_at", "The class would be over already.", "Choose an end that is to come."
             )
-        said = {**asdict(draft), "labs": self._versions(draft.labs, {})}
+        spill = classrooms.checked_spill(draft.spill, self._provider(), self.elsewhere())
+        said = {**asdict(draft), "labs": self._versions(draft.labs, {}), "spill": spill}
         room = Classroom(
             id=class_id,
             instructor=person.name,
@@ -111,6 +121,10 @@ class Setups:
         named = dict(changes)
         if "labs" in named:
             named["labs"] = self._versions(named["labs"], dict(found.room.labs))
+        if "spill" in named:
+            usual = found.room.provider
+            others = self.elsewhere(usual)
+            named["spill"] = classrooms.checked_spill(tuple(named["spill"]), usual, others)
         changed = classrooms.checked(replace(found.room, **named))
         if changed == found.room:
             return found  # somebody repeats what was done

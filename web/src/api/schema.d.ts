@@ -773,11 +773,13 @@ export interface components {
         };
         /**
          * Catalogue
-         * @description Every published lab, and what the deployment counts money in.
+         * @description Every published lab, what the deployment counts money in, and where a class may spill to.
          */
         Catalogue: {
             /** Currency */
             currency: string;
+            /** Elsewhere */
+            elsewhere: string[];
             /** Labs */
             labs: components["schemas"]["CatalogueLab"][];
             /** Now */
@@ -886,6 +888,8 @@ export interface components {
             roster_only: boolean;
             /** Seats */
             seats: number;
+            /** Spill */
+            spill?: components["schemas"]["SpillBody"][];
             /** Title */
             title: string;
             /**
@@ -916,6 +920,8 @@ export interface components {
             roster_only?: boolean | null;
             /** Seats */
             seats?: number | null;
+            /** Spill */
+            spill?: components["schemas"]["SpillBody"][] | null;
             /** Title */
             title?: string | null;
             /** Version */
@@ -1058,12 +1064,16 @@ export interface components {
             now: number;
             /** Opens At */
             opens_at: number;
+            /** Provider */
+            provider: string;
             /** Roster Only */
             roster_only: boolean;
             /** Seats */
             seats: number;
             /** Seats Taken */
             seats_taken: number;
+            /** Spill */
+            spill: components["schemas"]["SpillView"][];
             /**
              * State
              * @enum {string}
@@ -1694,6 +1704,35 @@ export interface components {
         SignInBody: {
             /** Token */
             token: string;
+        };
+        /**
+         * SpillBody
+         * @description Where else a class's machines may be, when those before it are sold out, full or slow.
+         *
+         *     `share_percent`: at most that part of its labs; `micros_per_hour_max`: at most that price.
+         */
+        SpillBody: {
+            /** Micros Per Hour Max */
+            micros_per_hour_max?: number | null;
+            /** Provider */
+            provider: string;
+            /**
+             * Share Percent
+             * @default 100
+             */
+            share_percent: number;
+        };
+        /**
+         * SpillView
+         * @description Where else machines may be, as `SpillBody` says it.
+         */
+        SpillView: {
+            /** Micros Per Hour Max */
+            micros_per_hour_max: number | null;
+            /** Provider */
+            provider: string;
+            /** Share Percent */
+            share_percent: number;
         };
         /**
          * StepBody

@@ -40,7 +40,7 @@ export function setupOf(over: Partial<ClassSetup> = {}): ClassSetup {
     id: 'c1', version: 3, title: 'DevOps', welcome: '', instructor: 'Iyer', state: 'open',
     join_code: 'MARI-GOLD', opens_at: NOW - 24.5 * MINUTE, closes_at: NOW + 99 * MINUTE, seats: 30,
     seats_taken: 2, budget_micros: 12_000_000, currency: 'USD', email_required: false,
-    roster_only: false, labs: [WEB], now: NOW, ...over,
+    roster_only: false, provider: 'digitalocean', spill: [], labs: [WEB], now: NOW, ...over,
   }
 }
 export const SESSION = {

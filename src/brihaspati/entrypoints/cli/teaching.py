@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -16,11 +17,14 @@ from brihaspati.engine.boards import Board, Row
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.records import Person
 from brihaspati.engine.setups import Draft
+from brihaspati.entrypoints.cli import spilling
 from brihaspati.entrypoints.cli.printing import ago, json_option, progress, say, table
 from brihaspati.entrypoints.cli.shop import Shop
 
 KEY_LETTERS = 16
 MICROS = 1_000_000
+SPILL = "PROVIDER[:SHARE%[:PRICE]]"
+SPILL_HELP = "Where else, for a share of its labs, up to a price an hour; several, in order."
 
 
 # --- the board -----------------------------------------------------------------------------------
@@ -123,17 +127,21 @@ def classroom() -> None:
 @click.option("--hours", type=click.FloatRange(0, min_open=True), default=8, show_default=True)
 @click.option("--seats", type=click.IntRange(1, 1000), default=30, show_default=True)
 @click.option("--budget", type=click.FloatRange(0), help="The most it may cost.")
+@click.option("--spill", "spills", multiple=True, metavar=SPILL, help=SPILL_HELP)
 @click.option("--teacher", default="Trainer", show_default=True, help="Who teaches it.")
 @json_option
 @click.pass_obj
-def create(shop: Shop, /, *, teacher: str, as_json: bool, **said: Any) -> None:
+def create(
+    shop: Shop, /, *, teacher: str, spills: tuple[str, ...], as_json: bool, **said: Any
+) -> None:
     """Make a class and print its join code."""
+    spill = spilling.read(spills)
     with progress() as report, shop.serving(report), shop.engine() as engine:
         name = name_of(teacher)
         who = f"instructor-{'-'.join(name.lower().split())}"
         person = engine.classes.ensure_person(Person(who, name, "instructor"))
         key = engine.world.chance.name(KEY_LETTERS)
-        room = engine.setups.create(person, key, _draft(engine, **said)).room
+        room = engine.setups.create(person, key, _draft(engine, spill=spill, **said)).room
     value = {
         "id": room.id,
         "title": room.title,
@@ -156,6 +164,29 @@ def _draft(
     micros = round(budget * MICROS) if budget is not None else None
     closes_at = opens_at + round(hours * 3_600_000)
     return Draft(opens_at=opens_at, closes_at=closes_at, budget_micros=micros, **said)
+
+
+@classroom.command("spill")
+@click.argument("class_id", metavar="CLASS")
+@click.option("--to", "spills", multiple=True, metavar=SPILL, help=SPILL_HELP)
+@click.option("--none", "nowhere", is_flag=True, help="Only its own provider from now on.")
+@json_option
+@click.pass_obj
+def spill_over(
+    shop: Shop, class_id: str, spills: tuple[str, ...], *, nowhere: bool, as_json: bool
+) -> None:
+    """Print where else a class may have machines; with --to or --none, say it anew."""
+    if spills and nowhere:
+        raise click.UsageError("give --to or --none, not both")
+    with shop.engine() as engine:
+        found = engine.setups.read(class_id)
+        if spills or nowhere:
+            change = {"spill": spilling.read(spills)}
+            found = engine.setups.change(class_id, found.version, change)
+    room = found.room
+    value = {"provider": room.provider, "spill": [asdict(one) for one in room.spill]}
+    text = " then ".join([room.provider, *map(spilling.shown, room.spill)])
+    say(value, as_json=as_json, text=lambda out: out.print(text))
 
 
 @classroom.command()

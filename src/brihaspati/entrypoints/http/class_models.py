@@ -23,6 +23,17 @@ class PersonBody(Strict):
     email: Annotated[str | None, Field(max_length=400)] = None
 
 
+class SpillBody(Strict):
+    """Where else a class's machines may be, when those before it are sold out, full or slow.
+
+    `share_percent`: at most that part of its labs; `micros_per_hour_max`: at most that price.
+    """
+
+    provider: Annotated[str, Field(min_length=1, max_length=64)]
+    share_percent: int = 100
+    micros_per_hour_max: int | None = None
+
+
 class ClassBody(Strict):
     """A new class. `key` is made by the page once: repeating the request makes one class.
 
@@ -41,6 +52,7 @@ class ClassBody(Strict):
     email_required: bool = False
     roster_only: bool = False
     people: list[PersonBody] = Field(default_factory=list, max_length=1000)
+    spill: list[SpillBody] = Field(default_factory=list, max_length=10)
 
 
 class ClassChange(Strict):
@@ -58,6 +70,7 @@ class ClassChange(Strict):
     budget_micros: Annotated[int | None, Field(ge=0)] = None
     no_budget: bool = False
     roster_only: bool | None = None
+    spill: Annotated[list[SpillBody] | None, Field(max_length=10)] = None
 
 
 class RosterBody(Strict):
@@ -123,11 +136,20 @@ class CatalogueLab(Wire):
     micros_per_hour: int
 
 
+class SpillView(Wire):
+    """Where else machines may be, as `SpillBody` says it."""
+
+    provider: str
+    share_percent: int
+    micros_per_hour_max: int | None
+
+
 class Catalogue(Wire):
-    """Every published lab, and what the deployment counts money in."""
+    """Every published lab, what the deployment counts money in, and where a class may spill to."""
 
     labs: list[CatalogueLab]
     currency: str
+    elsewhere: list[str]
     now: int
 
 
@@ -169,6 +191,8 @@ class ClassSetup(Wire):
     email_required: bool
     roster_only: bool
     labs: list[ClassLab]
+    provider: str
+    spill: list[SpillView]
     now: int
 
 

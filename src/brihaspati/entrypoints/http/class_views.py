@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from brihaspati.domain import rosters
-from brihaspati.domain.classrooms import Classroom, shown
+from brihaspati.domain.classrooms import Classroom, Spill, shown
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.rosters import Attending, Expected
 from brihaspati.engine.boards import Board, LabRow, Row
@@ -53,6 +53,8 @@ def setup(found: Setup) -> class_models.ClassSetup:
         email_required=room.email_required,
         roster_only=room.roster_only,
         labs=labs_of(room),
+        provider=room.provider,
+        spill=[class_models.SpillView(**asdict(one)) for one in room.spill],
         now=now,
     )
 
@@ -77,6 +79,11 @@ def _class_lab(lab: Lab) -> class_models.ClassLab:
 def listed(people: Iterable[class_models.PersonBody]) -> tuple[Expected, ...]:
     """A list of people as it came. Raises BadField."""
     return rosters.list_of([(person.name, person.email) for person in people])
+
+
+def spills(bodies: Iterable[class_models.SpillBody]) -> tuple[Spill, ...]:
+    """Where else, as it came; what it says is judged by the engine."""
+    return tuple(Spill(**body.model_dump()) for body in bodies)
 
 
 def roster(people: Iterable[Attending]) -> class_models.RosterAnswer:

@@ -25,6 +25,7 @@ def catalogue() -> class_models.Catalogue:
     return class_models.Catalogue(
         labs=[class_views.catalogue_lab(lab, price(lab)) for lab in engine.classes.catalogue()],
         currency=engine.world.currency,
+        elsewhere=list(engine.setups.elsewhere()),
         now=engine.world.clock.now(),
     )
 
@@ -35,7 +36,8 @@ def create_class(
 ) -> class_models.ClassSetup:
     """Make a class; who makes it teaches it."""
     said = body.model_dump(exclude={"key", "people"})
-    draft = Draft(**{**said, "labs": tuple(body.labs)})
+    more = {"labs": tuple(body.labs), "spill": class_views.spills(body.spill)}
+    draft = Draft(**{**said, **more})
     people = class_views.listed(body.people)
     made = call().engine.setups.create(call().asker.person, body.key, draft, people)
     return class_views.setup(made)
@@ -55,6 +57,8 @@ def change_class(
     said = body.model_dump(exclude={"version", "no_budget"}, exclude_none=True)
     if body.no_budget:
         said["budget_micros"] = None
+    if body.spill is not None:
+        said["spill"] = class_views.spills(body.spill)
     return class_views.setup(call().engine.setups.change(class_id, body.version, said))
 
 

@@ -18,8 +18,11 @@ export type Form = {
   /** As typed, in whole units; empty: no limit. */
   budget: string
   rosterOnly: boolean
+  spill: Place[]
 }
-type Field = 'title' | 'labs' | 'opens' | 'closes' | 'seats' | 'budget'
+/** Where else, as typed: a share in percent, and a price an hour (empty: any). */
+export type Place = { provider: string; share: string; price: string }
+type Field = 'title' | 'labs' | 'opens' | 'closes' | 'seats' | 'budget' | 'spill'
 export type Faults = Partial<Record<Field, Key>>
 
 export function newForm(now: number): Form {
@@ -33,6 +36,7 @@ export function newForm(now: number): Form {
     seats: String(SEATS_USUAL),
     budget: '',
     rosterOnly: false,
+    spill: [],
   }
 }
 
@@ -46,6 +50,11 @@ export function formOf(setup: ClassSetup): Form {
     seats: String(setup.seats),
     budget: setup.budget_micros === null ? '' : String(setup.budget_micros / MILLION),
     rosterOnly: setup.roster_only,
+    spill: setup.spill.map((one) => ({
+      provider: one.provider,
+      share: String(one.share_percent),
+      price: one.micros_per_hour_max === null ? '' : String(one.micros_per_hour_max / MILLION),
+    })),
   }
 }
 
@@ -61,6 +70,15 @@ export function seatsOf(text: string): number | null {
   return seats >= 1 && seats <= SEATS_MOST ? seats : null
 }
 
+export function shareOf(text: string): number | null {
+  const share = /^\d{1,3}$/.test(text.trim()) ? Number(text) : 0
+  return share >= 1 && share <= 100 ? share : null
+}
+
+/** A place whose share or price cannot be. */
+export const wrongPlace = ({ share, price }: Place) =>
+  shareOf(share) === null || budgetOf(price) === undefined || budgetOf(price) === 0
+
 export function faultsOf(form: Form): Faults {
   const faults: Faults = {}
   const [opens, closes] = [fromField(form.opens), fromField(form.closes)]
@@ -71,6 +89,7 @@ export function faultsOf(form: Form): Faults {
   else if (opens !== null && closes <= opens) faults.closes = 'setup.times.wrong'
   if (seatsOf(form.seats) === null) faults.seats = 'setup.seats.wrong'
   if (budgetOf(form.budget) === undefined) faults.budget = 'setup.budget.wrong'
+  if (form.spill.some(wrongPlace)) faults.spill = 'spill.wrong'
   return faults
 }
 
@@ -84,6 +103,11 @@ function values(form: Form) {
     closes_at: fromField(form.closes) ?? 0,
     seats: seatsOf(form.seats) ?? 1,
     roster_only: form.rosterOnly,
+    spill: form.spill.map(({ provider, share, price }) => ({
+      provider,
+      share_percent: shareOf(share) ?? 100,
+      micros_per_hour_max: budgetOf(price) ?? null,
+    })),
   }
 }
 
