@@ -10,7 +10,6 @@ import pytest
 
 from brihaspati import ports
 from brihaspati.adapters import sqs
-from brihaspati.domain.classrooms import Classroom
 from brihaspati.entrypoints.aws_lambda import boundaries
 from brihaspati.entrypoints.aws_lambda.batches import TIME_LEFT_MS_MIN, Batches
 from brihaspati.entrypoints.aws_lambda.minutes import Sweep, Warmth
@@ -165,10 +164,6 @@ def test_a_sweep_does_the_rest_where_one_duty_fails(house: House) -> None:
 
 def memory_fault() -> Exception:
     return ports.Busy("throttled")
-
-
-def room(opens_at: int, seats: int = 30) -> Classroom:
-    return Classroom("c", "C", "I", "CODE", opens_at, opens_at + 1, seats, (), "memory")
 
 
 def test_warmth_asks_for_environments_side_by_side(house: House) -> None:
