@@ -19,8 +19,8 @@ from brihaspati.simulation import history
 
 STUDENTS = 20
 CORES = 2
-SEEDS_EACH = 150
-SEEDS_EACH_QUICK = 40
+SEEDS_EACH = 60
+SEEDS_EACH_QUICK = 12
 WHOLE_SEEDS = 10_000
 MINUTES_MAX = 10
 MEMORY_MB_MAX = 2_048
@@ -52,7 +52,7 @@ def lived(first: int, seeds: int) -> Cost:
 
 
 def find(quick: bool) -> Iterator[Figure]:  # noqa: FBT001 - as every bench
-    """The figures, for 10,000 seeds on two cores by what a few hundred took."""
+    """The figures, for 10,000 seeds on two cores by what some took."""
     each = SEEDS_EACH_QUICK if quick else SEEDS_EACH
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(CORES, mp_context=context) as pool:
