@@ -107,3 +107,17 @@ def test_a_check_that_fails_is_a_try_wherever_it_ran(pupil: Pupil) -> None:
     pupil.check()
     pupil.house.run()
     assert pupil.standing.progress.at("serve").tries == 1
+
+
+def test_a_run_of_a_lab_that_nobody_published_is_told_to_the_operator(pupil: Pupil) -> None:
+    pupil.check()
+    (message,) = messages(pupil)
+    house = pupil.house
+    slot = Slot.parse(message.body["slot"])
+    sandbox = house.engine.worker.load(slot)
+    assert sandbox is not None
+    key = records.lab_key(slot.lab, sandbox.sandbox.terms.lab_version)
+    house.store.transact((ports.Delete(key),))
+    with pytest.raises(ValueError, match="is not published"):
+        house.engine.handle(message)
+    assert house.agents.ran == []

@@ -228,3 +228,9 @@ def test_keys_are_32_bytes_in_base64() -> None:
     assert key_of(base64.b64encode(bytes(32)).decode()) == bytes(32)
     assert key_of(base64.b64encode(bytes(31)).decode()) is None
     assert key_of("!") is None
+
+
+def test_a_machine_s_own_firewall_lets_out_what_its_lab_says(rental: Rental) -> None:
+    known, lab = rental.machines.begin(rental.asked())
+    said = rental.machines.walls(known, lab)
+    assert said.index("tcp dport 443 accept") < said.rindex("reject")

@@ -9,6 +9,7 @@ from typing import Any
 
 from brihaspati import ports
 from brihaspati.adapters import memory
+from brihaspati.engine import records
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.records import Record
 from brihaspati.engine.sweeping import Swept
@@ -315,3 +316,13 @@ def test_a_rented_machine_that_lists_may_not_show_yet_is_not_believed_gone() -> 
     assert now_of(house, record).sandbox.phase == "stopping"
     house.pass_time(20)
     assert now_of(house, record).sandbox.phase == "gone"
+
+
+def test_a_sweep_looks_in_every_shard() -> None:
+    house = House()
+    house.engine = Engine(replace(house.world, due_shards=4))
+    room = house.classroom()
+    names = [f"Student {number}" for number in range(12)]
+    played = [play(house, room, house.student(room, name)) for name in names]
+    assert len({records.due_partition(one.sandbox.id, 4) for one in played}) > 1
+    assert house.engine.sweeping.sweep(everything=True).looked_at == len(names)

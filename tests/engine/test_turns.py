@@ -207,6 +207,16 @@ def waiting(house: House, count: int) -> list[Sandbox]:
     return sandboxes(house, play(house, house.classroom(), count))
 
 
+def test_nobody_is_ahead_of_whose_turn_has_come() -> None:
+    house = paced(House(), memory=Pace((Window(1, 10),)))
+    slots = play(house, house.classroom(), 3)
+    house.run()
+    last = max(sandboxes(house, slots), key=lambda one: one.next_turn.at if one.next_turn else 0)
+    assert house.engine.worker.turns.ahead(last) > 0
+    house.clock.advance(60)
+    assert house.engine.worker.turns.ahead(last) == 0
+
+
 def test_nobody_is_ahead_of_who_has_not_asked_for_a_turn() -> None:
     house = paced(House(), memory=Pace((Window(1, 60),)))
     first, second = waiting(house, 2)
