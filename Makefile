@@ -52,7 +52,7 @@ cloud-test: install-dev  ## Deploy the cloud mode to an emulator of AWS, and hol
 	@scripts/need "the rehearsal" $(HOST_TOOLS)
 	@scripts/emulators
 	@scripts/template install
-	@scripts/quietly "Building the zips" .venv/bin/python -m packing --architecture x86_64
+	@scripts/quietly "Building the zips" .venv/bin/python -c 'from packing import build; build.build("x86_64")'
 	@PYTHONPATH=src:tests .venv/bin/python -m rehearsal $(ARGS)
 
 coverage: install-dev  ## Show that tests reach every branch of domain and engine
