@@ -21,6 +21,7 @@ from botocore import exceptions
 from brihaspati import settings
 from brihaspati.adapters import agentarchive, dynamodb, keyring, ssm
 from brihaspati.adapters.amazon import Services
+from brihaspati.entrypoints.aws_lambda import boundaries
 from brihaspati.entrypoints.aws_lambda.minutes import Warmth
 from brihaspati.entrypoints.http.routes import Archive
 from brihaspati.wiring import cloud
@@ -152,7 +153,11 @@ class Deployed:
 
 def _machines() -> Handler:
     program = agentarchive.build()
-    return people.web("machines", Archive(program.data, program.sha256))
+    return _web("machines", Archive(program.data, program.sha256))
+
+
+def _web(function: str, archive: Archive | None = None) -> Handler:
+    return people.web(function, *boundaries.modules(function), archive=archive)
 
 
 def _warm() -> Handler:
@@ -167,9 +172,9 @@ def _warm() -> Handler:
 
 
 MAKERS: dict[str, Callable[[], Handler]] = {
-    "auth": lambda: people.web("auth"),
-    "api_student": lambda: people.web("api_student"),
-    "api_trainer": lambda: people.web("api_trainer"),
+    "auth": lambda: _web("auth"),
+    "api_student": lambda: _web("api_student"),
+    "api_trainer": lambda: _web("api_trainer"),
     "machines": _machines,
     "provision": lambda: workers.starter(agentarchive.build().sha256),
     "deprovision": workers.ender,

@@ -13,8 +13,8 @@ from amazon.deployed import Deployed
 from brihaspati import settings
 from brihaspati.domain import labs
 from brihaspati.engine.records import Person
-from brihaspati.entrypoints.aws_lambda.boundaries import BOUNDARIES
-from brihaspati.entrypoints.http import api
+from brihaspati.entrypoints.aws_lambda import boundaries
+from brihaspati.entrypoints.http import gate
 from brihaspati.wiring import cloud
 from house import a_lab
 
@@ -29,6 +29,9 @@ SPARE: dict[tuple[str, watching.Deed], str] = {
     ("deprovision", ("sqs:SendMessage", "StartingQueue")): REST,
     ("deprovision", ("sqs:SendMessage", "EndingQueue")): "an end that is not verified yet",
     ("provision", ("sqs:SendMessage", "EndingQueue")): "a start that failed is taken down",
+    ("provision", ("scheduler:UpdateSchedule", "schedule")): "an alarm that is set again",
+    ("deprovision", ("scheduler:UpdateSchedule", "schedule")): "an alarm that is set again",
+    ("deprovision", ("dynamodb:Query", "Table")): "what is stored in ranges, as turns",
     ("provision", ("dynamodb:DeleteItem", "Table")): "warm sandboxes that ended are forgotten",
     ("sweep", ("dynamodb:DeleteItem", "Table")): "warm sandboxes that ended are forgotten",
     ("sweep", ("sqs:SendMessage", "EndingQueue")): "an end that was missed",
@@ -193,8 +196,8 @@ def untold(house: Deployed) -> set[str]:
     """Routes that no request of the story succeeded at."""
     return {
         f"{name} {one.method} {one.rule}"
-        for name, modules in BOUNDARIES.items()
-        for one in api.routes_of(modules)
+        for name in boundaries.BOUNDARIES
+        for one in gate.routes_of(boundaries.modules(name))
         if not any(
             (function, method) == (name, one.method) and one.pattern.match(path) and status < 400
             for function, method, path, status in house.answered

@@ -9,22 +9,37 @@ from brihaspati.domain import labs
 from brihaspati.domain.pace import RENTED_BY_MANY, Pace
 
 
+def nobody_told(spec: labs.MachineSpec) -> int | None:  # noqa: ARG001 - none is known
+    """No price is known."""
+    return None
+
+
 class Elsewhere:
-    """A provider in name and price. Whoever serves people decides with it, and never rents."""
+    """A provider in name and price. Whoever serves people decides with it, and never rents.
+
+    `told`: what those who rent said that a machine-hour costs; else it is `micros_per_hour`.
+    """
 
     rented = True
 
-    def __init__(self, name: str, micros_per_hour: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        micros_per_hour: int,
+        told: Callable[[labs.MachineSpec], int | None] = nobody_told,
+    ) -> None:
         self.name = name
         self._micros = micros_per_hour
+        self._told = told
 
     def pace(self) -> Pace:
         """How whoever rents there treats it; turns are theirs to give."""
         return RENTED_BY_MANY
 
-    def price_micros_per_hour(self, spec: labs.MachineSpec) -> int:  # noqa: ARG002 - one price
-        """What the operator says a machine-hour costs."""
-        return self._micros
+    def price_micros_per_hour(self, spec: labs.MachineSpec) -> int:
+        """What those who rent said, else what the operator says a machine-hour costs."""
+        told = self._told(spec)
+        return self._micros if told is None else told
 
     def create(self, order: ports.MachineOrder) -> ports.MachineSeen:
         """Refuse: nothing was made."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from brihaspati.engine.boards import Boards
     from brihaspati.engine.machines import Machines
     from brihaspati.engine.preflight import Preflight
+    from brihaspati.engine.prices import Prices
     from brihaspati.engine.setups import Setups
     from brihaspati.engine.sweeping import Sweeping
     from brihaspati.engine.teaching import Teaching
@@ -67,6 +68,13 @@ class Engine:
         return Preflight(self.world, self.classes)
 
     @functools.cached_property
+    def prices(self) -> Prices:
+        """What machines cost."""
+        from brihaspati.engine.prices import Prices  # noqa: PLC0415
+
+        return Prices(self.world, self.classes)
+
+    @functools.cached_property
     def machines(self) -> Machines:
         """What rented machines ask."""
         from brihaspati.engine.machines import Machines  # noqa: PLC0415
@@ -92,6 +100,8 @@ class Engine:
                 self.worker.work_at(slot, at, ending=message.topic == "ending")
             case "pool":
                 self.sweeping.fill_pool(message.body["class"], message.body["lab"])
+            case "prices":
+                self.prices.tell()
             case "script":
                 self.learning.run_asked(Slot.parse(message.body["slot"]), message.body["run"])
             case topic:

@@ -26,6 +26,7 @@ from brihaspati.domain.boot import Boot
 from brihaspati.domain.effects import Duty
 from brihaspati.domain.looks import AFAR
 from brihaspati.domain.pace import Pace
+from brihaspati.engine import prices
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.world import Bounds, World
 from brihaspati.settings import AwsSettings, Settings, SettingsError
@@ -90,22 +91,20 @@ def cloud(
     agents: ports.Agents | None = None,
     boot: Boot | None = None,
 ) -> Cloud:
-    """The parts of a function. `renting` reads the tokens of the clouds, and uses them.
+    """The parts of a function. `renting` reads tokens; `boot` is what new machines are told.
 
-    `boot`: what machines are told at their first boot, by whoever creates them.
-    `providers` replace those of the settings. Only who is given `agents` runs scripts of labs.
-    Raises SettingsError without a table.
+    `providers` replace the settings'; who has `agents` runs scripts of labs. Raises SettingsError.
     """
     services, connection = _ways(chosen.aws)
-    clock, chance = clocks.SystemClock(), clocks.SystemChance()
     parameters = ssm.Parameters(services.of("ssm"), chosen.aws.parameters)
+    clock, chance, secrets = clocks.SystemClock(), clocks.SystemChance(), ssm.Keys(parameters)
     queue, timer = _queue_and_timer(chosen, services, clock, chance)
-    rented = renting(chosen, parameters.text, duties) if renting else providers or _named(chosen)
-    secrets = ssm.Keys(parameters)
-    store = _shared(rented, dynamodb.Store(connection, clock, chance), clock)
+    store = dynamodb.Store(connection, clock, chance)
+    named = providers or _named(chosen, store, clock)
+    rented = renting(chosen, parameters.text, duties) if renting else named
     world = World(
         env=chosen.env,
-        store=store,
+        store=_shared(rented, store, clock),
         queue=queue,
         timer=timer,
         providers=rented,
@@ -125,8 +124,8 @@ def cloud(
         verify=ssm.verify,
         looks=AFAR,
     )
-    mail = _mail(chosen.aws, services)
-    return Cloud(chosen, services, connection, queue, parameters, secrets, mail, Engine(world))
+    parts = (chosen, services, connection, queue, parameters, secrets)
+    return Cloud(*parts, _mail(chosen.aws, services), Engine(world))
 
 
 def _ways(aws: AwsSettings) -> tuple[amazon.Services, dynamodb.Connection]:
@@ -197,11 +196,14 @@ def _paces(providers: Mapping[str, ports.Provider]) -> dict[str, Callable[[], Pa
     return {name: one.pace for name, one in providers.items() if isinstance(one, Paced)}
 
 
-def _named(chosen: Settings) -> dict[str, ports.Provider]:
+def _named(chosen: Settings, store: ports.Store, clock: ports.Clock) -> dict[str, ports.Provider]:
     """Providers in name and price, for functions that have no token."""
     names = [
         account.name if at == 0 else f"{account.name}-{region}"
         for account in chosen.clouds
         for at, region in enumerate(account.regions)
     ]
-    return {name: elsewhere.Elsewhere(name, chosen.host_price_micros) for name in names}
+    micros = chosen.host_price_micros
+    return {
+        name: elsewhere.Elsewhere(name, micros, prices.Told(store, clock, name)) for name in names
+    }

@@ -14,6 +14,7 @@ from botocore import exceptions as wire
 from brihaspati import ports
 from brihaspati.adapters import amazon, clocks, dynamodb, sqs, ssm
 from brihaspati.domain.labs import Lab
+from brihaspati.engine import prices
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.world import Unwatched
 from brihaspati.entrypoints.cli.shop import CannotRun, Progress, Report, Serving
@@ -74,6 +75,7 @@ class CloudShop(LocalShop):
             for at, lab in enumerate(fit):
                 progress(f"publishing {lab.name}", at / len(fit))
                 engine.classes.publish(lab)
+            engine.world.queue.put(prices.MESSAGE)
         return [lab.name for lab in labs if lab not in fit]
 
     def up(self, progress: Progress, ready: Callable[[str], None]) -> None:  # noqa: ARG002

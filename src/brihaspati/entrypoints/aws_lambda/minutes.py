@@ -26,6 +26,7 @@ class Sweep:
             ("swept", sweeping.sweep),
             ("pools", sweeping.fill_pools),
             ("heard", sweeping.hear),
+            ("prices", self._engine.prices.refresh),
         )
         for name, duty in duties:
             try:
