@@ -161,12 +161,13 @@ class Student:
         """The phase the sandbox comes to; every way this can end wrong is a fault."""
         fault, since, play = self.crowd.tally.fault, time.monotonic(), self._play
         while True:
+            stopped = play.stopped  # before the question: its answer may be on its way meanwhile
             sandbox = (await self.ask("GET", self._sandbox, wait=True))["sandbox"]
             if sandbox is None or sandbox["id"] != self._known:
                 fault(f"{play.who}: the sandbox {self._known} was accepted, and forgotten")
                 return "gone"
             phase = str(sandbox["phase"])
-            if phase == "ready" and play.stopped:
+            if phase == "ready" and stopped:
                 fault(f"{play.who}: {self._known} was stopped and is ready")
             if phase in phases:
                 self._note(sandbox, play)
