@@ -81,9 +81,24 @@ class Deployed:
         cookie: str = "",
     ) -> dict[str, Any]:
         """One request by the gateway: its answer."""
+        event = self.event(method, path, body, headers=headers, cookie=cookie)
+        answer: dict[str, Any] = self.call(function, event)
+        self.answered.append((function, method, path.partition("?")[0], answer["statusCode"]))
+        return answer
+
+    def event(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        cookie: str = "",
+    ) -> dict[str, Any]:
+        """A request as the gateway hands it to a function."""
         given = {"content-type": "application/json", "origin": ORIGIN, **(headers or {})}
         path, _, query = path.partition("?")
-        event = {
+        return {
             "version": "2.0",
             "rawPath": path,
             "rawQueryString": query,
@@ -98,9 +113,6 @@ class Deployed:
             "body": None if body is None else json.dumps(body),
             "isBase64Encoded": False,
         }
-        answer: dict[str, Any] = self.call(function, event)
-        self.answered.append((function, method, path, answer["statusCode"]))
-        return answer
 
     source = "198.51.100.9"
 
