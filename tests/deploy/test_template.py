@@ -14,10 +14,13 @@ import pytest
 from brihaspati.adapters import dynamodb
 from brihaspati.entrypoints.aws_lambda import boundaries
 from brihaspati.entrypoints.http import api, gate
+from deploy import snapshots
 from tidy import tracked
 
 ROOT = tracked.ROOT
 PLACE = ".serverless/cloudformation-template-update-stack.json"
+KEPT = ROOT / "tests/deploy/snapshot.json"
+FRESH = ROOT / "build/snapshot.json"
 RESOURCES_MAX = 200
 # A role may name several things by a star only where their names are made later.
 STARS = {
@@ -246,3 +249,21 @@ def test_each_handler_is_a_module_that_is_there(template: Json) -> None:
     for one in of_type(template, "AWS::Lambda::Function").values():
         module = one["Handler"].removesuffix(".handler")
         assert (ROOT / "src" / Path(*module.split("."))).with_suffix(".py").exists()
+
+
+def test_the_template_is_the_one_that_was_read(template: Json) -> None:
+    text = snapshots.normal(template)
+    FRESH.parent.mkdir(exist_ok=True)
+    FRESH.write_text(text)
+    said = f"read the difference, then: cp {FRESH.relative_to(ROOT)} {KEPT.relative_to(ROOT)}"
+    assert text == KEPT.read_text(), said
+
+
+def test_the_snapshot_of_one_template_is_the_same_on_another_day() -> None:
+    def on(day: str, digest: str) -> Json:
+        zipped = {"S3Key": f"serverless/brihaspati/prod/{day}/auth.zip"}
+        version = {"Type": "AWS::Lambda::Version", "Properties": {"CodeSha256": digest}}
+        function = {"Type": "AWS::Lambda::Function", "Properties": {"Code": zipped}}
+        return {"Resources": {"Auth": function, f"AuthLambdaVersion{digest}": version}}
+
+    assert snapshots.normal(on("1-2026", "a" * 43)) == snapshots.normal(on("2-2027", "B" * 43))
