@@ -133,7 +133,7 @@ class Playing:
                     taken,
                     ports.Delete(sandbox_key(pooled), expect=chosen.version),
                     *guards,
-                    self.worker.home(taken),
+                    self.worker.home(taken, "claimed"),
                 )
             except ports.Conflict as conflict:
                 if set(conflict.found) != {1}:

@@ -17,7 +17,7 @@
                         latest                  which version new classes get
     w#<class>#<lab>     y#<sandbox>             a pooled sandbox
     t#<digest>          link                    a one-time sign-in link
-    s#<sandbox>         home                    which slot a sandbox is in, for who has its id
+    s#<sandbox>         home, claimed           which slot it is in, for who has its id
                         m#<label>               its spent boot token, and the key it has since
                         b#<label>               its last heartbeat
                         alarm#<moment>          what should not have been tried
@@ -57,6 +57,9 @@ SANDBOXES = "y#"
 STANDINGS = "p#"
 WARM = "w#"
 HOME_MS = 60 * 24 * 3_600_000
+# Where a sandbox began, and where it went when it was claimed: each is written once, so that a
+# store that must look before it writes over something has nothing to look for.
+HOMES = ("home", "claimed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +164,10 @@ def standing_of(item: Item) -> Standing:
     return Standing(class_id, lab, user, progress, item.version)
 
 
-def put_home(sandbox: Sandbox, now: int) -> Put:
-    """The write of where a sandbox is, for who has its id; claimed, the last word counts."""
+def put_home(sandbox: Sandbox, home: str, now: int) -> Put:
+    """The write of where a sandbox is, for who has its id; `home`: one of `HOMES`."""
     body = {"slot": str(sandbox.slot)}
-    return Put(machine_key(sandbox.id, "home"), body, expires_at=now + HOME_MS)
+    return Put(machine_key(sandbox.id, home), body, expect=0, expires_at=now + HOME_MS)
 
 
 def machine_key(sandbox_id: str, sort: str) -> Key:

@@ -29,8 +29,6 @@ log = logging.getLogger(__name__)
 
 CONFLICTS_MAX = 50
 ROUNDS_MAX = 50
-# How often a sandbox changes its slot: when it is claimed.
-MOVES_MAX = 1
 RETRYABLE = frozenset({"sold_out", "rate"})
 VERIFIED = "deleted; the look-up finds nothing and the inventory agrees"
 VANISHED = "not deleted by us; the look-up finds nothing and the inventory agrees"
@@ -66,17 +64,17 @@ class Worker:
         self.world.changed(record.sandbox)
         return Record(record.sandbox, record.unfinished, versions[0], record.fresh)
 
-    def home(self, record: Record) -> ports.Write:
+    def home(self, record: Record, home: str = "home") -> ports.Write:
         """Where whoever has only the label of a machine finds its sandbox."""
-        return records.put_home(record.sandbox, self.world.clock.now())
+        return records.put_home(record.sandbox, home, self.world.clock.now())
 
     def of_label(self, label: str) -> Record | None:
         """The sandbox that a machine's label names, read strongly; None: there is none any more."""
-        key = records.machine_key(sandboxes.sandbox_of(label), "home")
-        for _ in range(MOVES_MAX + 1):  # a warm one may be claimed between the two reads
-            home = self.world.store.get(key)
+        sandbox_id = sandboxes.sandbox_of(label)
+        for sort in records.HOMES:  # in this order: a warm one may be claimed meanwhile
+            home = self.world.store.get(records.machine_key(sandbox_id, sort))
             record = self.load(Slot.parse(home.body["slot"])) if home is not None else None
-            if record is not None and record.sandbox.id == sandboxes.sandbox_of(label):
+            if record is not None and record.sandbox.id == sandbox_id:
                 return record
         return None
 
