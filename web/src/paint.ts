@@ -1,12 +1,22 @@
 /** Drawing a page in pieces: what is looked at first is there first, and a press is not held up. */
 import { onScopeDispose, ref, watch, type Ref } from 'vue'
 
+const FRAME_MS = 250
+
 /** How a frame is waited for; a hidden page draws none, so nothing waits for it there. */
 export type Frames = { hidden: () => boolean; next: (done: () => void) => void }
 
 const browser: Frames = {
   hidden: () => document.hidden,
-  next: (done) => void requestAnimationFrame(() => asTask(done)),
+  next: (done) => {
+    let waiting = true
+    const go = () => {
+      if (waiting) asTask(done)
+      waiting = false
+    }
+    requestAnimationFrame(go)
+    setTimeout(go, FRAME_MS) // a busy or covered page may draw none: nothing waits for ever
+  },
 }
 
 /** After the frame that is being made: what is done then does not hold it up. */
