@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { effectScope, nextTick, ref } from 'vue'
 import { painted, useStages, type Frames } from '@/paint'
 
@@ -58,4 +58,10 @@ it('stops with the page it belongs to', () => {
   scope.stop()
   draw()
   expect(shown.value).toBe(1)
+})
+
+it('goes on where no frame is ever drawn', async () => {
+  vi.stubGlobal('requestAnimationFrame', () => 0)
+  await painted()
+  vi.unstubAllGlobals()
 })
