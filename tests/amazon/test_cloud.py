@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from amazon.classes import open_class
 from brihaspati import settings
 from brihaspati.adapters import clocks, dynamodb, elsewhere, memory, ssm
-from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.effects import DUTIES
 from brihaspati.wiring import cloud, renting
 from emulators import amazon_stand, servers
@@ -66,21 +66,9 @@ def test_a_lab_from_play_to_gone_over_aws(
     made.clock.set(round(time.time() * 1000))
     provider = memory.Provider(clocks.SystemClock())
     house = cloud.cloud(chosen, duties=DUTIES, providers={"memory": provider})
-    engine, now = house.engine, round(time.time() * 1000)
+    engine = house.engine
     lab = a_lab()
-    engine.classes.publish(lab)
-    room = Classroom(
-        id="demo",
-        title="Demo",
-        instructor="Prof. Iyer",
-        code="MARIGOLD",
-        opens_at=now - 1000,
-        closes_at=now + 8 * 3_600_000,
-        seats=3,
-        labs=((lab.name, lab.version),),
-        provider="memory",
-    )
-    engine.classes.create(room)
+    room = open_class(engine, lab, "memory")
     person = engine.classes.join(room, "Asha", None)
     record, new = engine.playing.play(room, lab, engine.member(person.id))
     assert new

@@ -8,58 +8,22 @@ from typing import Any
 
 import pytest
 
+from amazon.classes import SANDBOX, join, open_rented_class
 from amazon.deployed import API, ENV, Deployed, zip_of
 from amazon.rented import rented
 from brihaspati import settings
-from brihaspati.domain import labs
-from brihaspati.domain.classrooms import Classroom
-from brihaspati.wiring import cloud
-from house import a_lab
-
-CLASS = "/v1/classes/demo/labs/hello/sandbox"
-
-
-def open_class() -> None:
-    """What an operator makes."""
-    engine = cloud.cloud(settings.read()).engine
-    step = labs.Step("one", "Look", "<p>ls</p>", checks=(labs.Check("there", "It is there", ":"),))
-    lab = a_lab(steps=(step,))
-    engine.classes.publish(lab)
-    now = engine.world.clock.now()
-    engine.classes.create(
-        Classroom(
-            id="demo",
-            title="Demo",
-            instructor="Prof. Iyer",
-            code="MARIGOLD",
-            opens_at=now - 1000,
-            closes_at=now + 8 * 3_600_000,
-            seats=3,
-            labs=((lab.name, lab.version),),
-            provider="digitalocean",
-        )
-    )
-
-
-def join(house: Deployed, name: str = "Asha") -> str:
-    """A student's cookie."""
-    body = {"code": "MARIGOLD", "name": name}
-    answer = house.ask("auth", "POST", "/v1/join", body)
-    assert answer["statusCode"] == 201, answer
-    cookie: str = answer["cookies"][0].partition(";")[0]
-    return cookie
 
 
 def seen(house: Deployed, cookie: str) -> dict[str, Any]:
-    answer = house.ask("api_student", "GET", CLASS, cookie=cookie)
+    answer = house.ask("api_student", "GET", SANDBOX, cookie=cookie)
     found: dict[str, Any] = json.loads(answer["body"])["sandbox"]
     return found
 
 
 def test_a_rented_lab_becomes_ready_and_goes_again(house: Deployed) -> None:
-    open_class()
+    open_rented_class()
     cookie = join(house)
-    assert house.ask("api_student", "PUT", CLASS, cookie=cookie)["statusCode"] == 201
+    assert house.ask("api_student", "PUT", SANDBOX, cookie=cookie)["statusCode"] == 201
     house.until(lambda: house.world.running() != [])
     machine = rented(house)
     assert machine.boot["url"] == API
@@ -78,9 +42,11 @@ def test_a_rented_lab_becomes_ready_and_goes_again(house: Deployed) -> None:
     assert json.loads(ready["body"])["phase"] == "ready"
     house.work()
     assert seen(house, cookie)["phase"] == "ready"
-    ticket = house.ask("api_student", "POST", f"{CLASS}/ticket", {"for": "terminal"}, cookie=cookie)
+    ticket = house.ask(
+        "api_student", "POST", f"{SANDBOX}/ticket", {"for": "terminal"}, cookie=cookie
+    )
     assert json.loads(ticket["body"])["url"] == f"wss://{machine.address}/agent/terminal"
-    assert house.ask("api_student", "DELETE", CLASS, cookie=cookie)["statusCode"] == 202
+    assert house.ask("api_student", "DELETE", SANDBOX, cookie=cookie)["statusCode"] == 202
     house.until(lambda: seen(house, cookie)["phase"] == "gone")
     assert house.world.running() == []
     late = machine.say("/v1/machines/beat", {"state": "ready"})
@@ -90,9 +56,9 @@ def test_a_rented_lab_becomes_ready_and_goes_again(house: Deployed) -> None:
 def test_a_check_is_answered_at_once_and_run_by_the_one_who_speaks_with_agents(
     house: Deployed,
 ) -> None:
-    open_class()
+    open_rented_class()
     cookie = join(house)
-    house.ask("api_student", "PUT", CLASS, cookie=cookie)
+    house.ask("api_student", "PUT", SANDBOX, cookie=cookie)
     house.until(lambda: house.world.running() != [])
     machine = rented(house)
     machine.begin()
@@ -102,7 +68,7 @@ def test_a_check_is_answered_at_once_and_run_by_the_one_who_speaks_with_agents(
     assert pressed["statusCode"] == 202
     assert json.loads(pressed["body"])["progress"]["busy"] == "one"
     house.work()
-    said = house.ask("api_student", "GET", CLASS, cookie=cookie)
+    said = house.ask("api_student", "GET", SANDBOX, cookie=cookie)
     after = json.loads(said["body"])["progress"]
     assert after["busy"] is None
     # The stand-in's machine has no body here, and so no agent.
@@ -120,8 +86,8 @@ def test_who_creates_machines_says_what_is_missing_before_any_is_made(
 
 
 def test_a_token_used_from_elsewhere_is_refused_and_counted(house: Deployed, capsys: Any) -> None:
-    open_class()
-    house.ask("api_student", "PUT", CLASS, cookie=join(house))
+    open_rented_class()
+    house.ask("api_student", "PUT", SANDBOX, cookie=join(house))
     house.until(lambda: house.world.running() != [])
     machine = rented(house)
     assert machine.begin(source="203.0.113.99")["statusCode"] == 403

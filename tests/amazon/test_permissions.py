@@ -23,6 +23,7 @@ CONFLICT = "after a conflict, to read what others wrote"
 REST = "a lab that is still starting: what is left of it is for those who start"
 SPARE: dict[tuple[str, watching.Deed], str] = {
     ("auth", ("dynamodb:BatchGetItem", "Table")): CONFLICT,
+    ("api_student", ("dynamodb:BatchGetItem", "Table")): CONFLICT,
     ("deprovision", ("dynamodb:BatchGetItem", "Table")): CONFLICT,
     ("api_trainer", ("sqs:SendMessage", "StartingQueue")): REST,
     ("machines", ("sqs:SendMessage", "StartingQueue")): REST,
@@ -31,7 +32,6 @@ SPARE: dict[tuple[str, watching.Deed], str] = {
     ("provision", ("sqs:SendMessage", "EndingQueue")): "a start that failed is taken down",
     ("provision", ("scheduler:UpdateSchedule", "schedule")): "an alarm that is set again",
     ("deprovision", ("scheduler:UpdateSchedule", "schedule")): "an alarm that is set again",
-    ("deprovision", ("dynamodb:Query", "Table")): "what is stored in ranges, as turns",
     ("provision", ("dynamodb:DeleteItem", "Table")): "warm sandboxes that ended are forgotten",
     ("sweep", ("dynamodb:DeleteItem", "Table")): "warm sandboxes that ended are forgotten",
     ("sweep", ("sqs:SendMessage", "EndingQueue")): "an end that was missed",

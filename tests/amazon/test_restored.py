@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from amazon.classes import CODE, SANDBOX, join, open_rented_class
 from amazon.deployed import Deployed
-from amazon.test_machine_life import CLASS, join, open_class
 
 SCRIPT = Path(__file__).parent / "restored.py"
 SECONDS_MAX = 120
@@ -30,10 +30,9 @@ def lived(function: str, *lives: list[dict[str, Any]]) -> list[list[dict[str, An
 
 
 def test_students_who_join_in_two_restored_environments_are_two(house: Deployed) -> None:
-    open_class()
+    open_rented_class()
     events = [
-        house.event("POST", "/v1/join", {"code": "MARIGOLD", "name": name})
-        for name in ("Asha", "Ben")
+        house.event("POST", "/v1/join", {"code": CODE, "name": name}) for name in ("Asha", "Ben")
     ]
     asha, ben = ([one] for one in events)
     (first,), (second,) = lived("auth", asha, ben)
@@ -44,8 +43,8 @@ def test_students_who_join_in_two_restored_environments_are_two(house: Deployed)
 
 
 def test_labs_of_two_restored_environments_share_no_name(house: Deployed) -> None:
-    open_class()
-    plays = [[house.event("PUT", CLASS, cookie=join(house, name))] for name in ("Asha", "Ben")]
+    open_rented_class()
+    plays = [[house.event("PUT", SANDBOX, cookie=join(house, name))] for name in ("Asha", "Ben")]
     answers = [json.loads(life[0]["body"]) for life in lived("api_student", *plays)]
     names = [answer["sandbox"]["id"] for answer in answers]
     assert len(set(names)) == len(names)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import functools
-import logging
 import multiprocessing
 import os
 import tempfile
@@ -16,6 +15,7 @@ from typing import Any
 
 from brihaspati import ports
 from brihaspati.adapters import sqlite
+from brihaspati.simulation import quiet
 from brihaspati.simulation.history import History, NewStore, in_memory, live
 from brihaspati.simulation.mutants import MUTANTS, Mutant
 from brihaspati.simulation.rush.rusher import rush
@@ -74,7 +74,7 @@ class Simulator:
 
     def shrunk(self, seed: int, students: int, store: str) -> list[str]:
         """The smallest world of a failing seed: its trace, and the command to live it again."""
-        with _quiet(), _store(store) as new_store:
+        with quiet.quiet(), _store(store) as new_store:
             small = shrink(seed, students, new_store)
         return [*small.trace, f"broken: {small.broken}", f"again: {small.command}"] if small else []
 
@@ -87,7 +87,7 @@ class Simulator:
     def traced(self, seed: int, students: int, store: str, vices: Sequence[str]) -> list[str]:
         """All that happens in a seed's world, with times."""
         told: list[str] = []
-        with _quiet(), _store(store) as new_store:
+        with quiet.quiet(), _store(store) as new_store:
             live(
                 seed,
                 students=students,
@@ -114,7 +114,7 @@ def _pool() -> concurrent.futures.ProcessPoolExecutor:
 
 
 def _lived(wanted: Wanted, seed: int) -> History:
-    with _quiet(), _store(wanted.store) as new_store:
+    with quiet.quiet(), _store(wanted.store) as new_store:
         return live(seed, students=wanted.students, only=wanted.vices, new_store=new_store)
 
 
@@ -129,17 +129,6 @@ def _hunted(wanted: Wanted, first: int, seeds: int, number: int) -> Caught:
             if broken:
                 return Caught(mutant.name, seed, broken[0])
     return Caught(mutant.name, None, "")
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Thousands of warnings of a bad world tell nobody anything."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 @contextlib.contextmanager

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from brihaspati.adapters import elsewhere, memory
@@ -15,6 +13,7 @@ from brihaspati.domain.effects import Duty
 from brihaspati.domain.looks import AFAR, NEARBY
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.world import Bounds, World
+from brihaspati.simulation import quiet
 from brihaspati.simulation.agenda import START, Agenda
 from brihaspati.simulation.dice import Dice
 from brihaspati.simulation.rush.functions import CONCURRENCY, Account, Function, Kind
@@ -177,7 +176,7 @@ class Town:
     # --- a day -----------------------------------------------------------------------------------
     def live(self, report: Callable[[str, float | None], None]) -> None:
         """From the first press until nobody has a lab any more, or it is plain that some stay."""
-        with _quiet():
+        with quiet.quiet():
             self._begin()
             end = START + REST_MINUTES_MAX * MINUTE
             while not self._at_rest() and self.agenda.now < end:
@@ -275,13 +274,3 @@ def _lab() -> labs.Lab:
         terminals=(labs.Terminal("main", "main"),),
         steps=(replace(step, id="one"), replace(step, id="two"), replace(step, id="three")),
     )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
