@@ -32,6 +32,7 @@ SPARE: dict[tuple[str, watching.Deed], str] = {
     ("provision", ("sqs:SendMessage", "EndingQueue")): "a start that failed is taken down",
     ("provision", ("scheduler:UpdateSchedule", "schedule")): "an alarm that is set again",
     ("deprovision", ("scheduler:UpdateSchedule", "schedule")): "an alarm that is set again",
+    ("deprovision", ("dynamodb:Query", "Table")): "the scrub record that a verified end goes into",
     ("provision", ("dynamodb:DeleteItem", "Table")): "warm sandboxes that ended are forgotten",
     ("sweep", ("dynamodb:DeleteItem", "Table")): "warm sandboxes that ended are forgotten",
     ("sweep", ("sqs:SendMessage", "EndingQueue")): "an end that was missed",

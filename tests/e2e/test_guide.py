@@ -67,7 +67,7 @@ def test_a_check_that_watches_passes_by_itself_and_is_kept_after_a_reload(page: 
     page.reload()
     expect(checks(page)).to_contain_text("1 of 1 passed")
     page.get_by_role("button", name="Next").click()
-    expect(page.get_by_role("heading", level=2, name="Read")).to_be_visible()
+    expect(page.get_by_role("heading", level=2, name="Read", exact=True)).to_be_visible()
 
 
 def test_the_solution_does_a_step_and_says_so(page: Page) -> None:
