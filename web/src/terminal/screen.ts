@@ -5,7 +5,7 @@ import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 import type { LinkScreen } from './link'
 import { palette } from './palette'
-import { fixInterrupt, scrollByTouch } from './shims'
+import { fixInterrupt, placeInput, scrollByTouch } from './shims'
 import { accelerate } from './webgl'
 
 const SCROLLBACK_LINES = 5_000
@@ -66,6 +66,7 @@ export class Screen implements LinkScreen {
     this.observer.observe(host)
     this.element.addEventListener('focusin', this.reclaim)
     this.fit()
+    placeInput(this.terminal)
   }
 
   /** Whoever works here gets their own size back from another viewer. */

@@ -1,7 +1,9 @@
 /**
- * Two things xterm.js 6.0.0 gets wrong on an iPad; both go when 6.1 is out.
+ * Things xterm.js 6.0.0 gets wrong; the first two go when 6.1 is out.
  * 1. It does not scroll by touch (xtermjs/xterm.js#5489).
- * 2. A hardware keyboard's Ctrl+C arrives there as keyCode 13 and would be sent as Enter (#5721).
+ * 2. An iPad's hardware Ctrl+C arrives as keyCode 13 and would be sent as Enter (#5721).
+ * 3. Its input is put where the cursor is only when the cursor moves: far outside of the page, and
+ *    without a size, where all there is was written before the terminal came into the page.
  */
 import type { Terminal } from '@xterm/xterm'
 
@@ -28,6 +30,22 @@ export function fixInterrupt(terminal: Terminal): void {
     event.preventDefault()
     terminal.input(INTERRUPT)
     return false
+  })
+}
+
+/** Puts the input to the cursor, for what types, reads aloud or composes letters there. */
+export function placeInput({ textarea, element, cols, rows, buffer }: Terminal): void {
+  const grid = element?.querySelector('.xterm-screen')
+  if (!textarea || !grid) return
+  const width = grid.clientWidth / cols
+  const height = grid.clientHeight / rows
+  const { cursorX, cursorY } = buffer.active
+  Object.assign(textarea.style, {
+    left: `${Math.min(cursorX, cols - 1) * width}px`,
+    top: `${cursorY * height}px`,
+    width: `${width}px`,
+    height: `${height}px`,
+    lineHeight: `${height}px`,
   })
 }
 
