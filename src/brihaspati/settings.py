@@ -20,6 +20,8 @@ PROVIDERS: tuple[ProviderName, ...] = (
     "linode",
 )
 CloudName = Literal["digitalocean", "linode"]
+RelayName = Literal["auto", "always", "never"]
+RELAYS: tuple[RelayName, ...] = ("auto", "always", "never")
 ENV_PATTERN = r"[a-z][a-z0-9]{0,11}"
 CLONE = Path(__file__).resolve().parents[2]
 
@@ -81,7 +83,8 @@ class Settings:
     answer, in order. `clouds`: those there is a token for; their machines find the control plane at
     the networks `cloud_home`, at the address `machine_url`. They get their certificates from the
     ACME directory `acme` (None: they serve without), and trust the certificates in `trust` too.
-    Unanswered for `machine_silent_seconds` they end by themselves.
+    Unanswered for `machine_silent_seconds` they end by themselves. `relay`: which browsers we bring
+    there through us: those that cannot go there directly, all, or none.
     """
 
     data: Path
@@ -110,6 +113,7 @@ class Settings:
     acme: str | None = None
     trust: Path | None = None
     machine_silent_seconds: int = 30 * 60
+    relay: RelayName = "auto"
 
 
 def default_data(home: str, *, root: bool) -> Path:
@@ -223,7 +227,15 @@ def _machines(found: Mapping[str, str]) -> dict[str, Any]:
         "acme": _acme(found.get("BRIHASPATI_ACME", LETS_ENCRYPT)),
         "trust": Path(trust) if trust else None,
         "machine_silent_seconds": _silent(found),
+        "relay": _relay(found.get("BRIHASPATI_RELAY", "auto")),
     }
+
+
+def _relay(text: str) -> RelayName:
+    for known in RELAYS:
+        if text == known:
+            return known
+    raise SettingsError(f"BRIHASPATI_RELAY={text!r} is none of {', '.join(RELAYS)}")
 
 
 def _silent(found: Mapping[str, str]) -> int:

@@ -7,15 +7,17 @@ in a moment from one archive, and leave the machine's memory to the lab.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import ssl
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from brihaspati_agent import connections, hub, places, plain_sockets, sorting, tickets
+from brihaspati_agent import connections, hub, places, plain_sockets, sorting, tickets, tunnel
 from brihaspati_agent.reception import Reception
 
+_logger = logging.getLogger(__name__)
 _HOST = re.compile(rb"\r\nhost:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _PREVIEWS = "brihaspati_agent.previews"
 
@@ -24,7 +26,9 @@ _PREVIEWS = "brihaspati_agent.previews"
 class House:
     """What an agent alone serves: which sandbox's tickets, from which pages, under which host.
 
-    `public_key` is the control plane's. `now` is its time. `origins` are the portal's.
+    `public_key` is the control plane's. `now` is its time. `origins` are the portal's. `host` is a
+    name, with a preview's below it, or an address: then `previews` has on which port of the address
+    which port of the machine is seen.
     """
 
     public_key: bytes
@@ -33,6 +37,7 @@ class House:
     host: str
     now: Callable[[], int]
     started_at: int
+    previews: Mapping[int, int] = field(default_factory=dict)
 
 
 class Alone:
@@ -45,13 +50,27 @@ class Alone:
         origins = frozenset(house.origins)
         service = connections.Service(self.hub, self._gate, origins.__contains__)
         self._reception = Reception(service)
+        self._tunnels = tunnel.Tunnels(self.hub, self._gate)
         self._servers: list[asyncio.base_events.Server] = []
         self._previews: Any = None
         self._http: Any = None
+        self._secure = False
 
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
         """Listen, there too if called again; the port. Raises OSError."""
-        server = await sorting.listen(host, port, tls, self._sorter)
+        self._secure = tls is not None
+        bound = await self._listen(host, port, tls, self._sorter)
+        for number in self._house.previews:
+            try:
+                await self._listen(host, number, tls, self._other)
+            except OSError as error:  # a program of the lab may have been quicker
+                _logger.warning("no preview on port %d: %s", number, error)
+        return bound
+
+    async def _listen(
+        self, host: str, port: int, tls: ssl.SSLContext | None, make: sorting.Make
+    ) -> int:
+        server = await sorting.listen(host, port, tls, make)
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound
@@ -60,6 +79,7 @@ class Alone:
         """End every terminal and connection."""
         for server in self._servers:
             server.close()
+        self._tunnels.end()
         await self.hub.close()
         if self._previews is not None:
             await self._previews.close()
@@ -68,8 +88,13 @@ class Alone:
         self._reception.close()
 
     def _sorter(self) -> asyncio.Protocol:
-        agent = plain_sockets.maker(self._reception)
-        return sorting.Sorter(agent, self._other, self._is_preview)
+        return sorting.Sorter(self._own, self._other, self._is_preview)
+
+    def _own(self, head: bytes) -> asyncio.Protocol:
+        """What serves a path of the agent's own."""
+        if head.startswith(tunnel.PATH):
+            return self._tunnels.protocol()
+        return plain_sockets.PlainSocket(self._reception)
 
     def _is_preview(self, head: bytes) -> bool:
         found = _HOST.search(head)
@@ -79,13 +104,24 @@ class Alone:
     def _other(self) -> asyncio.Protocol:
         return sorting.Later(_PREVIEWS, self._preview)
 
+    def _at(self) -> dict[str, int]:
+        """The previews of an address by what browsers send as Host."""
+        host = f"[{self._house.host}]" if ":" in self._house.host else self._house.host
+        return {f"{host}:{number}": port for number, port in self._house.previews.items()}
+
     def _preview(self) -> asyncio.Protocol:
         from aiohttp import web  # noqa: PLC0415 - only whoever opens a preview pays for it
 
         from brihaspati_agent import previews  # noqa: PLC0415
 
         if self._http is None:
-            scheme = previews.Scheme(self._house.host, True, tuple(self._house.origins))  # noqa: FBT003
+            scheme = previews.Scheme(
+                self._house.host,
+                self._secure,
+                tuple(self._house.origins),
+                apart=True,
+                at=self._at(),
+            )
             self._previews = previews.Previews(self.hub, self._gate, scheme, self._house.now)
             self._http = web.Server(
                 self._previews, auto_decompress=False, handler_cancellation=True

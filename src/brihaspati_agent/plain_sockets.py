@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http
-from collections.abc import Callable
 
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame
@@ -138,8 +137,3 @@ class PlainSocket(asyncio.Protocol):
             self._connection = found
             self._reception.look_round()
             found.on_ws_connected(self._line)  # type: ignore[arg-type]
-
-
-def maker(reception: Reception) -> Callable[[], PlainSocket]:
-    """What makes a protocol for each connection."""
-    return lambda: PlainSocket(reception)

@@ -61,6 +61,16 @@ def not_open() -> str:
     )
 
 
+def no_cookies() -> str:
+    """A frame of the lab page has no cookie: likely its browser keeps none of other sites."""
+    return _PAGE.format(
+        title="Open this preview in a tab of its own",
+        head="",
+        body="<p>Some browsers keep no cookies for a page of another site in a frame. "
+        "The button <b>Open in a new tab</b> above shows your work there.</p>",
+    )
+
+
 def refused(why: str) -> str:
     """The preview's ticket was not good."""
     return _PAGE.format(

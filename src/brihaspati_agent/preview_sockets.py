@@ -56,19 +56,27 @@ async def relay(
             max_msg_size=_MESSAGE_BYTES_MAX,
         )
         await ours.prepare(request)
-        ways = [
-            asyncio.ensure_future(_pass(theirs, ours)),
-            asyncio.ensure_future(_pass(ours, theirs)),
-        ]
-        try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            # The way that ended is closing the other, which needs a moment to hear of it.
-            await asyncio.wait(ways, timeout=_CLOSING_SECONDS)
-        finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+        await between(theirs, ours)
     return ours
+
+
+async def between(theirs: _Side, ours: _Side) -> None:
+    """Pass messages both ways until one side closes, and close the other likewise.
+
+    Both must neither answer pings nor closes by themselves.
+    """
+    ways = [
+        asyncio.ensure_future(_pass(theirs, ours)),
+        asyncio.ensure_future(_pass(ours, theirs)),
+    ]
+    try:
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        # The way that ended is closing the other, which needs a moment to hear of it.
+        await asyncio.wait(ways, timeout=_CLOSING_SECONDS)
+    finally:
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
 
 
 def _protocols(request: web.BaseRequest) -> list[str]:

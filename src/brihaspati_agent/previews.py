@@ -15,8 +15,8 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import aiohttp
 import yarl
@@ -40,17 +40,40 @@ _NO_HEADERS_OF_ITS_OWN = ("User-Agent", "Accept", "Accept-Encoding", "Content-Ty
 class Scheme:
     """Where previews live: `domain` (with no port), and whether browsers come by https.
 
-    `framed_by` are the origins of the lab page, which may show a preview in a frame.
+    `framed_by` are the origins of the lab page, which may show a preview in a frame. `apart`: a
+    browser may hold a preview for another site than that page. `at`: Host headers without a name
+    of ours, an address and a port of it, and which port of the machine is seen there.
     """
 
     domain: str
     secure: bool
     framed_by: Sequence[str]
+    apart: bool = False
+    at: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The scheme of a preview's address."""
         return "https" if self.secure else "http"
+
+    @property
+    def in_frames(self) -> bool:
+        """Whether only a partitioned cookie is sent back in the lab page's frame.
+
+        Browsers hold every name under localhost for a site of its own, but also for secure.
+        """
+        if self.secure:
+            return self.apart
+        return self.domain.split(".")[-1] == "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a host name says of a preview: None where it says nothing, and the ticket does."""
+
+    port: int
+    sandbox: str | None = None
+    machine: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +110,6 @@ class Previews:
         self._scheme = scheme
         self._now = now
         self._key = key or secrets.token_bytes(32)
-        self._cookie = "__Host-bh_preview" if scheme.secure else "bh_preview"
-        self._framed = f"{self._cookie}_framed"
         self._session: aiohttp.ClientSession | None = None
         self._pattern = re.compile(
             r"p(?P<port>\d{1,5})--(?P<sandbox>[a-z0-9]+)(?:-(?P<machine>[a-z0-9][a-z0-9-]*))?\."
@@ -98,7 +119,23 @@ class Previews:
 
     def matches(self, host: str) -> bool:
         """Whether a Host header is a preview's."""
-        return self._pattern.fullmatch(host.lower()) is not None
+        return self._named(host) is not None
+
+    def _named(self, host: str) -> Named | None:
+        low = host.lower()
+        port = self._scheme.at.get(low)
+        if port is not None:
+            return Named(port)
+        found = self._pattern.fullmatch(low)
+        if found is None:
+            return None
+        return Named(int(found["port"]), found["sandbox"], found["machine"])
+
+    def _cookie(self, host: str) -> str:
+        """Its name there. Cookies are for all ports of an address, so these say which."""
+        name = "__Host-bh_preview" if self._scheme.secure else "bh_preview"
+        low = host.lower()
+        return f"{name}_{low.rpartition(':')[2]}" if low in self._scheme.at else name
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request of a preview."""
@@ -108,7 +145,10 @@ class Previews:
             return self._open(request)
         target = self._target(request)
         if target is None:
-            return self._page(preview_pages.not_open(), 401)
+            framed = request.headers.get("Sec-Fetch-Dest") == "iframe" and self._scheme.apart
+            return self._page(
+                preview_pages.no_cookies() if framed else preview_pages.not_open(), 401
+            )
         try:
             self._hub.check_alive(target.sandbox)
             return await self._pass(request, target)
@@ -125,15 +165,15 @@ class Previews:
     # --- the cookie --------------------------------------------------------------------------
     def _open(self, request: web.BaseRequest) -> web.Response:
         host = request.host.lower()
-        named = self._pattern.fullmatch(host)
+        named = self._named(host)
         assert named is not None
         try:
             ticket = self._gate.admit(request.query.get("ticket", ""), "preview")
             label = ticket.machines.get(ticket.machine or "")
             fits = (
-                ticket.sandbox == named["sandbox"]
-                and ticket.port == int(named["port"])
-                and named["machine"] in (None, ticket.machine)
+                named.sandbox in (None, ticket.sandbox)
+                and ticket.port == named.port
+                and named.machine in (None, ticket.machine)
             )
             if not fits or label is None or ticket.port is None:
                 raise tickets.Refused("forbidden")
@@ -143,30 +183,28 @@ class Previews:
         answer = web.Response(status=302, headers={"Location": _path(request.query.get("to"))})
         answer.headers["Cache-Control"] = "no-store"
         answer.headers["Referrer-Policy"] = "no-referrer"
-        for cookie in self._cookies(token):
+        for cookie in self._cookies(self._cookie(host), token):
             answer.headers.add("Set-Cookie", cookie)
         answer.headers.extend(preview_headers.guards(self._scheme.framed_by))
         return answer
 
-    def _cookies(self, token: str) -> list[str]:
+    def _cookies(self, name: str, token: str) -> list[str]:
         common = f"{token}; Path=/; HttpOnly; Max-Age={_COOKIE_SECONDS}"
-        if self._scheme.secure:
-            return [f"{self._cookie}={common}; Secure; SameSite=Lax"]
-        plain = f"{self._cookie}={common}; SameSite=Lax"
-        if self._scheme.domain.split(".")[-1] != "localhost":
+        secure = "; Secure" if self._scheme.secure else ""
+        plain = f"{name}={common}{secure}; SameSite=Lax"
+        if not self._scheme.in_frames:
             return [plain]
-        # Browsers hold every name under localhost for a site of its own, but also for secure:
-        # in the lab page's frame only a partitioned cookie is sent back.
-        return [plain, f"{self._framed}={common}{preview_headers.FRAMED}"]
+        return [plain, f"{name}_framed={common}{preview_headers.FRAMED}"]
 
     def _target(self, request: web.BaseRequest) -> Target | None:
         """What the request's cookie opens, if it is genuine and of this host."""
         given = preview_headers.cookies(request.headers.getall("Cookie", []))
-        for wanted in (self._cookie, self._framed):
+        plain = self._cookie(request.host)
+        for wanted in (plain, f"{plain}_framed"):
             for name, value in given:
                 target = self._read(value) if name == wanted else None
                 if target is not None and target.host == request.host.lower():
-                    return dataclasses.replace(target, framed=wanted == self._framed)
+                    return dataclasses.replace(target, framed=wanted != plain)
         return None
 
     def _sign(self, target: Target) -> str:

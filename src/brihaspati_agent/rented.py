@@ -98,6 +98,7 @@ class Rented:
             orders["host"],
             self._times.now,
             self._times.now() - 1,
+            {number: int(port) for port, number in orders["previews"].items()},
         )
         served = alone.Alone(house, self._at(place))
         tls = self._tls.context if orders["issuer"] else None

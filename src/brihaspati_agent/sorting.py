@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import importlib
 import socket
 import ssl
@@ -30,11 +31,16 @@ Make = Callable[[], asyncio.Protocol]
 class Sorter(asyncio.Protocol):
     """Takes the first bytes of one connection and hands it on.
 
-    `agent` serves the agent's WebSockets; `other` makes what serves the rest, or is None for a
-    host (`is_ours`) that nothing is served at.
+    `agent` makes what serves the agent's own paths, by the first bytes; `other` what serves the
+    rest at a host that `is_ours`. Nothing is served at others.
     """
 
-    def __init__(self, agent: Make, other: Make, is_ours: Callable[[bytes], bool]) -> None:
+    def __init__(
+        self,
+        agent: Callable[[bytes], asyncio.Protocol],
+        other: Make,
+        is_ours: Callable[[bytes], bool],
+    ) -> None:
         self._agent = agent
         self._other = other
         self._is_ours = is_ours
@@ -56,7 +62,7 @@ class Sorter(asyncio.Protocol):
         whole = b"\r\n\r\n" in self._head
         agent = is_for_agent(bytes(self._head))
         if agent:
-            self._go_on(self._agent)
+            self._go_on(functools.partial(self._agent, bytes(self._head)))
         elif whole and self._is_ours(bytes(self._head)):
             self._go_on(self._other)
         elif whole or len(self._head) > _HEAD_BYTES_MAX:

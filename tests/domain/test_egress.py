@@ -45,6 +45,14 @@ def test_only_https_comes_in() -> None:
     assert [(h.protocol, h.ports) for h in egress.rules("full").inbound] == [("tcp", "443")]
 
 
+def test_browsers_come_to_the_previews_of_an_address_too() -> None:
+    rules = egress.rules("full", previews=[8444, 8443])
+    assert [(h.protocol, h.ports) for h in rules.inbound] == [
+        ("tcp", port) for port in ("443", "8443", "8444")
+    ]
+    assert rules.name != egress.rules("full").name
+
+
 def test_a_lab_without_egress_reaches_names_time_and_us() -> None:
     rules = egress.rules("none", home=("192.0.2.7/32",))
     assert {(h.protocol, h.ports) for h in rules.outbound} == {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,9 +30,10 @@ _UNREACHED = "its machine does not answer."
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where a machine's agent is, and a ticket that may control it once."""
+    """Where a machine's agent is, the host of its certificate, a ticket that controls it once."""
 
     address: str
+    host: str
     ticket: str
 
 
@@ -80,10 +82,11 @@ class AgentLink:
         return ports.ScriptOutcome(said["code"], text, said["timed_out"])
 
     def _ask(self, door: Door, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-        host = f"[{door.address}]" if ":" in door.address else door.address
+        host = f"[{door.host}]" if ":" in door.host else door.host
         scheme = "ws" if self._tls is None else "wss"
         with connect(
             f"{scheme}://{host}:443/agent/control",
+            sock=socket.create_connection((door.address, 443), _OPEN_SECONDS_MAX),
             ssl=self._tls,
             open_timeout=_OPEN_SECONDS_MAX,
             max_size=_MESSAGE_BYTES_MAX,

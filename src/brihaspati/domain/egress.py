@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,7 +58,10 @@ class Rules:
 
 
 def rules(
-    policy: EgressPolicy, allow: Sequence[str] = (), home: Sequence[str] = EVERYWHERE
+    policy: EgressPolicy,
+    allow: Sequence[str] = (),
+    home: Sequence[str] = EVERYWHERE,
+    previews: Iterable[int] = (),
 ) -> Rules:
     """What a lab's policy means at the border of its machine.
 
@@ -66,8 +69,9 @@ def rules(
         policy: of the lab.
         allow: with policy "allow", each `address/bits:port`. Raises ValueError for anything else.
         home: networks at which the control plane answers on 443.
+        previews: ports besides 443 at which browsers come.
     """
-    inbound = (Hole("tcp", 443, 443),)
+    inbound = tuple(Hole("tcp", port, port) for port in (443, *sorted(previews)))
     names = (Hole("udp", 53, 53), Hole("tcp", 53, 53), Hole("udp", 123, 123))
     base = (*names, Hole("tcp", 443, 443, tuple(home)))
     outbound: tuple[Hole, ...]

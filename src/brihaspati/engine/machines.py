@@ -86,6 +86,18 @@ class Beat:
     viewers: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a machine's agent is: its address, and the host that its certificate is for.
+
+    `ticket` may control it once, or connect to the one port that was asked for.
+    """
+
+    address: str
+    host: str
+    ticket: str
+
+
 class Machines:
     """Answers machines. Each call is safe to repeat by the machine that made it."""
 
@@ -174,14 +186,16 @@ class Machines:
         """A ticket with which a machine tries its own terminal before anybody else does."""
         return self._ticket(known, "terminal")
 
-    def door(self, label: str) -> tuple[str, str] | None:
-        """The address of a machine and a ticket to control it; None when it is not there."""
+    def door(self, label: str, port: int | None = None) -> Door | None:
+        """The way to a machine, or to a port of it; None when it is not there."""
         try:
             known = self._find(label)
         except Problem:
             return None
         address = known.machine.address
-        return None if address is None else (address, self._ticket(known, "control"))
+        if address is None:
+            return None
+        return Door(address, address, self._ticket(known, "control", port))
 
     def glance(self, sandbox_id: str) -> ports.Glance:
         """What its machines said last."""
@@ -191,7 +205,7 @@ class Machines:
         body = page.items[0].body
         return ports.Glance(body["input_at"], body["line"])
 
-    def _ticket(self, known: Known, permission: tickets.Permission) -> str:
+    def _ticket(self, known: Known, permission: tickets.Permission, port: int | None = None) -> str:
         now, machine = self.world.clock.now(), known.machine
         ticket = tickets.Ticket(
             id=self.world.chance.name(24),
@@ -204,6 +218,8 @@ class Machines:
             may=(permission,),
             issued_at=now,
             expires_at=now + tickets.LIFE_MS,
+            port=port,
+            machine=machine.name,
         )
         return tickets.seal(ticket, self.world.secrets.sign)
 

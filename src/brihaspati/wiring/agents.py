@@ -11,6 +11,6 @@ def serve(link: agentlink.AgentLink, machines: Machines) -> None:
 
     def door(label: str) -> agentlink.Door | None:
         found = machines.door(label)
-        return None if found is None else agentlink.Door(*found)
+        return None if found is None else agentlink.Door(found.address, found.host, found.ticket)
 
     link.serve(agentlink.Known(door, machines.glance))

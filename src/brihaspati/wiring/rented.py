@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from brihaspati.domain.labs import Lab
 from brihaspati.domain.preflight import Standing
 from brihaspati.engine.engine import Engine
 from brihaspati.entrypoints.cli.shop import CannotRun
+from brihaspati.entrypoints.server import relaying
 from brihaspati.settings import Settings, SettingsError
 from brihaspati.wiring import agents, booting
 
@@ -25,6 +27,11 @@ class Renting:
     boot: Boot
     archive: agentarchive.Archive
     agents: agentlink.AgentLink
+    tls: ssl.SSLContext | None
+
+    def way(self, engine: Engine) -> relaying.Way:
+        """To the machines, for whoever is brought there through us."""
+        return relaying.Way(engine.machines.door, self.tls)
 
     def serve(self, engine: Engine) -> None:
         """From now on there is an engine that knows the machines."""
@@ -36,10 +43,10 @@ def renting(chosen: Settings) -> Renting:
     archive = agentarchive.build()
     try:
         boot = booting.boot(chosen, archive.sha256)
-        link = agentlink.AgentLink(booting.tls(chosen))
+        tls = booting.tls(chosen)
     except SettingsError as error:
         raise CannotRun(str(error)) from error
-    return Renting(boot, archive, link)
+    return Renting(boot, archive, agentlink.AgentLink(tls), tls)
 
 
 def can_rent(lab: Lab) -> bool:

@@ -239,6 +239,8 @@ def _server_parts(house: Embedded, room: Classroom) -> Parts:
         papers={"/lab.schema.json": json.dumps(labfolder.json_schema())},
         archive=_archive(house),
         issuer=chosen.acme if house.renting is not None else None,
+        way=house.renting.way(house.engine) if house.renting is not None else None,
+        relay=chosen.relay,
     )
 
 

@@ -746,6 +746,7 @@ export interface components {
          * Booted
          * @description All a machine needs to be a lab. `host`: by what name or address browsers will come.
          *
+         *     `previews`: on which port of an address each published port of the machine is shown.
          *     `walls` are what its own firewall lets out, for `nft -f`.
          */
         Booted: {
@@ -761,6 +762,10 @@ export interface components {
             now: number;
             /** Origins */
             origins: string[];
+            /** Previews */
+            previews: {
+                [key: string]: number;
+            };
             /**
              * Public Key
              * @description the control plane's, Ed25519, base64
@@ -1828,10 +1833,14 @@ export interface components {
         /**
          * TicketAnswer
          * @description A ticket and where to use it. It works once, within its time.
+         *
+         *     `relay`: where else, should a rented machine not be reached directly, with a ticket of its own.
          */
         TicketAnswer: {
             /** Expires At */
             expires_at: number;
+            /** Relay */
+            relay?: string | null;
             /** Ticket */
             ticket: string;
             /** Url */

@@ -3,21 +3,23 @@ import * as calls from '@/api/calls'
 import { ApiProblem } from '@/api/problem'
 import type { TicketWish } from '@/api/types'
 import { chance } from '@/chance'
+import { lines } from './directly'
 import { TicketRefused, type LinkWorld } from './link'
 
 type For = TicketWish['for']
 
 /** `place.student` is set when a trainer comes to a student's lab. */
 export function browserWorld(place: calls.LabPlace, what: For = 'terminal'): LinkWorld {
+  const { lead, socket } = lines()
   return {
     ticket: async (signal) => {
       try {
-        return await calls.ticket(place, { for: what }, signal)
+        return lead(await calls.ticket(place, { for: what }, signal))
       } catch (error) {
         throw refusal(error) ?? error
       }
     },
-    socket: (url) => new WebSocket(url),
+    socket,
     now: () => Date.now(),
     after: (ms, then) => {
       const timer = setTimeout(then, ms)

@@ -18,7 +18,7 @@ from brihaspati.adapters.rented.catalogue import Catalogue
 from brihaspati.adapters.rented.lists import Lists
 from brihaspati.adapters.rented.noticeboard import STRETCH_MS, Noticeboard
 from brihaspati.adapters.rented.shapes import Cloud, Image, Machine, Size, Trouble, Wish
-from brihaspati.domain import bakery, egress, labs, pace
+from brihaspati.domain import bakery, egress, labs, pace, previews
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +192,8 @@ class Rental:
         data = order.user_data
         if len(data.encode()) > USER_DATA_BYTES_MAX:
             raise Trouble("invalid", "the user data is longer than 16 KiB")
-        rules = egress.rules(order.egress, order.egress_allow, self.options.home)
+        shown = previews.ports_of_address(order.spec).values()
+        rules = egress.rules(order.egress, order.egress_allow, self.options.home, shown)
         return Wish(
             label=order.label,
             region=self.options.region,

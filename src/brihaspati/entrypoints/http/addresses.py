@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import quote, urlsplit
+
+Relay = Literal["auto", "always", "never"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +14,8 @@ class Addresses:
     """`origins` are the portal's own; `lab_domain` is where each lab port has an origin.
 
     `issuer` is the ACME directory of rented machines' certificates (None: they serve without TLS).
-    `rents`: labs run on such machines, each with an address of its own.
+    `rents`: labs run on such machines, each with an address of its own. `relay`: whether we bring
+    browsers to them: those who cannot go there directly, or all, or none.
     """
 
     origins: frozenset[str]
@@ -19,6 +23,7 @@ class Addresses:
     secure: bool = False
     issuer: str | None = None
     rents: bool = False
+    relay: Relay = "never"
 
     @property
     def scheme(self) -> str:
@@ -39,10 +44,20 @@ class Addresses:
         """The WebSocket address of the agent for a portal reached as `host`."""
         return f"{'wss' if self.secure else 'ws'}://{host}/agent/{what}"
 
+    def relayed(self, host: str, what: str) -> str:
+        """The WebSocket address that leads through us to a rented machine's agent."""
+        return f"{'wss' if self.secure else 'ws'}://{host}/relay/{what}"
+
     def machine_socket(self, host: str, what: str) -> str:
         """The WebSocket address of the agent on a rented machine."""
         where = f"[{host}]" if ":" in host else host
         return f"wss://{where}/agent/{what}" if self.issuer else f"ws://{where}:443/agent/{what}"
+
+    def machine_preview(self, host: str, port: int, ticket: str) -> str:
+        """The address that opens a port of a rented machine, on `port` of its own address."""
+        where = f"[{host}]" if ":" in host else host
+        scheme = "https" if self.issuer else "http"
+        return f"{scheme}://{where}:{port}/_brihaspati/open?ticket={quote(ticket)}&to=%2F"
 
     def preview(self, host: str, name: str, ticket: str) -> str:
         """The address that opens a lab's port: its own origin, entered with a one-time ticket."""

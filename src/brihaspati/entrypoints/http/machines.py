@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, Field
 
-from brihaspati.domain import bakery, labs
+from brihaspati.domain import bakery, labs, previews
 from brihaspati.engine.machines import Asked, Beat, key_of
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Record
@@ -48,6 +48,7 @@ class Issuer(BaseModel):
 class Booted(BaseModel):
     """All a machine needs to be a lab. `host`: by what name or address browsers will come.
 
+    `previews`: on which port of an address each published port of the machine is shown.
     `walls` are what its own firewall lets out, for `nft -f`.
     """
 
@@ -60,6 +61,7 @@ class Booted(BaseModel):
     host: str
     issuer: Issuer | None
     walls: str
+    previews: dict[int, int]
     lab: LabSetup
 
 
@@ -135,6 +137,7 @@ def bootstrap(body: Annotated[BootBody, Body()]) -> Booted:
         host=machine.address or "",
         issuer=Issuer(directory=directory, profile="shortlived") if directory else None,
         walls=engine.machines.walls(known, lab),
+        previews=previews.ports_of_address(spec),
         lab=_setup(lab, spec),
     )
 

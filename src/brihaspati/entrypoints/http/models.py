@@ -158,8 +158,12 @@ class ClassPage(Wire):
 
 
 class TicketAnswer(Wire):
-    """A ticket and where to use it. It works once, within its time."""
+    """A ticket and where to use it. It works once, within its time.
+
+    `relay`: where else, should a rented machine not be reached directly, with a ticket of its own.
+    """
 
     ticket: str
     expires_at: int
     url: str
+    relay: str | None = None

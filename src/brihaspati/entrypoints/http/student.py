@@ -11,9 +11,7 @@ from brihaspati.domain import access
 from brihaspati.engine.classes import SEE_CLASS
 from brihaspati.engine.playing import Opening
 from brihaspati.engine.problems import Problem
-from brihaspati.engine.records import Record
-from brihaspati.entrypoints.http import guide_models, guide_views, models
-from brihaspati.entrypoints.http.addresses import preview_name
+from brihaspati.entrypoints.http import guide_models, guide_views, models, ways
 from brihaspati.entrypoints.http.routes import SANDBOX, Student, call, route
 
 JSON = "application/json"
@@ -113,16 +111,6 @@ def ticket(
     return _ticket(class_id, lab, body)
 
 
-def _socket(record: Record, what: str) -> str:
-    """Where the agent is: on the rented machine itself, else behind our own address."""
-    asked, sandbox = call(), record.sandbox
-    provider = asked.engine.world.providers.get(sandbox.terms.provider)
-    address = sandbox.current[0].address if sandbox.current else None
-    if provider is None or not provider.rented or address is None:
-        return asked.addresses.socket(asked.host, what)
-    return asked.addresses.machine_socket(address, what)
-
-
 def _ticket(class_id: str, lab: str, body: models.TicketBody) -> models.TicketAnswer:
     asked = call()
     record = asked.record(class_id, lab)
@@ -134,12 +122,7 @@ def _ticket(class_id: str, lab: str, body: models.TicketBody) -> models.TicketAn
         raise Problem(
             "bad_field", "A preview needs a port.", "Send the port to open.", field="port"
         )
-    text, expires_at = asked.engine.playing.ticket(record, spec, asked.asker.person, opening)
+    sealed = ways.Sealed(*asked.engine.playing.ticket(record, spec, asked.asker.person, opening))
     if body.for_ == "preview":
-        assert body.port is not None
-        name = preview_name(body.port, record.sandbox.id, machine)
-        url = asked.addresses.preview(asked.host, name, text)
-    else:
-        what = "files" if body.for_ == "files" else "terminal"
-        url = _socket(record, what)
-    return models.TicketAnswer(ticket=text, expires_at=expires_at, url=url)
+        return ways.to_preview(record, spec, opening, sealed)
+    return ways.to_agent(record, "files" if body.for_ == "files" else "terminal", sealed)

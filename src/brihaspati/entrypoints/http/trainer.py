@@ -11,7 +11,7 @@ from brihaspati.domain.classrooms import BadField
 from brihaspati.domain.sandboxes import Slot
 from brihaspati.engine.playing import Opening
 from brihaspati.engine.setups import Draft
-from brihaspati.entrypoints.http import class_models, class_views, models, tables
+from brihaspati.entrypoints.http import class_models, class_views, models, tables, ways
 from brihaspati.entrypoints.http.routes import SANDBOX, Student, call, route
 
 CLASS = "/v1/classes/<class_id>"
@@ -175,6 +175,5 @@ def watch(
             "terminal", f"{spec.title} has no such terminal.", f"Choose from {', '.join(names)}."
         )
     opening = Opening("terminal" if body.join else "watch")
-    text, expires_at = asked.engine.playing.ticket(record, spec, asked.asker.person, opening)
-    url = asked.addresses.socket(asked.host, "terminal")
-    return models.TicketAnswer(ticket=text, expires_at=expires_at, url=url)
+    sealed = asked.engine.playing.ticket(record, spec, asked.asker.person, opening)
+    return ways.to_agent(record, "terminal", ways.Sealed(*sealed))

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from brihaspati.entrypoints.http.addresses import Addresses
 from brihaspati.entrypoints.http.api import Api
+from brihaspati.entrypoints.server import relaying
 from brihaspati.entrypoints.server.guesses import Guesses
 from brihaspati.entrypoints.server.parts import Parts
 from brihaspati.entrypoints.server.web import Site
@@ -34,7 +35,8 @@ class Front:
         # Which origins are our own is known when the port is; nobody is served before that.
         self._origins: list[str] = []
         self._parts = parts
-        self.hub = Hub(parts.places, now)
+        self._relay = self._relaying(parts)
+        self.hub = Hub(parts.places if self._relay is None else self._relay.place, now)
         self._agent = sockets.Sockets(
             connections.Service(self.hub, gate, self._origins.__contains__)
         )
@@ -56,6 +58,7 @@ class Front:
             parts.secure,
             parts.issuer,
             rents=parts.archive is not None,
+            relay=parts.relay if self._relay is not None else "never",
         )
         answer = Guesses(
             Api(parts.engine, addresses, parts.archive), time.monotonic, proxied=parts.secure
@@ -63,11 +66,22 @@ class Front:
         self._site = Site(answer, parts.web, addresses, parts.bell, parts.papers)
         return f"{addresses.scheme}://{_reachable(parts.host)}:{port}"
 
+    def _relaying(self, parts: Parts) -> relaying.Relay | None:
+        """What brings browsers to rented machines, where there are such."""
+        if parts.way is None or parts.relay == "never":
+            return None
+        world = parts.engine.world
+        # It lets each ticket pass once, and so does the agent that judges it again.
+        gate = Gate(world.secrets.public_key(), world.env, world.clock.now, world.clock.now())
+        return relaying.Relay(parts.way, gate, self._origins)
+
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """The lab's ports by their host names, else the portal."""
         assert self._site is not None
         if self._previews.matches(request.host):
             return await self._previews(request)
+        if self._relay is not None and request.path.startswith(relaying.PATH):
+            return await self._relay.answer(request)
         answer = await self._site.answer(request)
         if self._parts.secure:
             # A proxy would ask for a WebSocket on a connection that it has used for requests; the
@@ -87,6 +101,8 @@ class Front:
         self._http.pre_shutdown()
         await self._http.shutdown(timeout=1)
         self._agent.close()
+        if self._relay is not None:
+            await self._relay.close()
         if self._site is not None:
             self._site.close()
 

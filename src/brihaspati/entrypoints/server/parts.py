@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brihaspati.engine.engine import Engine
+from brihaspati.entrypoints.http.addresses import Relay
 from brihaspati.entrypoints.http.routes import Archive
+from brihaspati.entrypoints.server import relaying
 from brihaspati.entrypoints.server.agents import HubAgents
 from brihaspati.entrypoints.server.loops import LocalQueue, LocalTimer, nothing_lost
 from brihaspati.entrypoints.server.waiting import Bell
@@ -19,6 +21,8 @@ class Parts:
     """What a server is made of; wiring puts it together.
 
     `archive` is what rented machines run, `issuer` who certifies them; None without such machines.
+
+    `way` leads to rented machines, and `relay` says which browsers are brought there through us.
 
     `has_lost_labs`: whether all labs have just ended with whoever kept them; said once.
 
@@ -44,3 +48,5 @@ class Parts:
     archive: Archive | None = None
     issuer: str | None = None
     has_lost_labs: Callable[[], bool] = nothing_lost
+    way: relaying.Way | None = None
+    relay: Relay = "never"

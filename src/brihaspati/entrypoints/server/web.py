@@ -131,9 +131,10 @@ class Site:
         port = f":{host.rpartition(':')[2]}" if ":" in host.rpartition("]")[2] else ""
         labs = f"{self.addresses.scheme}://*.{self.addresses.lab_domain}{port}"
         socket = f"{'wss' if self.addresses.secure else 'ws'}://{host}"
-        if self.addresses.rents:
+        if self.addresses.rents and self.addresses.relay != "always":
             # The page is there before its machine is, and no pattern names addresses.
             socket += " wss:" if self.addresses.issuer else " ws:"
+            labs += " https:" if self.addresses.issuer else " http:"
         return (
             f"default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
             f"script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "

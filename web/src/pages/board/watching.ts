@@ -4,6 +4,7 @@ import { ApiProblem } from '@/api/problem'
 import { watchTicket } from '@/api/telling'
 import type { StudentPlace } from '@/api/trainer'
 import { chance } from '@/chance'
+import { lines } from '@/terminal/directly'
 import { TerminalLink, TicketRefused, type LinkState, type LinkWorld } from '@/terminal/link'
 import { Screen } from '@/terminal/screen'
 import { watchWakeups } from '@/terminal/wakeups'
@@ -14,15 +15,16 @@ export function watchingWorld(
   terminal: string,
   join: () => boolean,
 ): LinkWorld {
+  const { lead, socket } = lines()
   return {
     ticket: async (signal) => {
       try {
-        return await watchTicket(place, { join: join(), terminal }, signal)
+        return lead(await watchTicket(place, { join: join(), terminal }, signal))
       } catch (error) {
         throw refusal(error) ?? error
       }
     },
-    socket: (url) => new WebSocket(url),
+    socket,
     now: () => Date.now(),
     after: (ms, then) => {
       const timer = setTimeout(then, ms)

@@ -1,0 +1,172 @@
+"""Terminals and previews of a rented machine through the portal, with the very agent behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from agent import machines, stage
+from brihaspati.engine.machines import Door
+from brihaspati.entrypoints.server import relaying
+from brihaspati_agent import hub, previews, tickets
+
+
+@dataclass
+class Portal:
+    """A portal that brings browsers to one machine. `there`: whether it still has its lab."""
+
+    machine: machines.Machine
+    port: int = 0
+    there: bool = True
+    answers: bool = True
+
+    def door(self, _label: str, port: int | None) -> Door | None:
+        signer = self.machine.signer
+        ticket = signer.ticket(may=["control"], port=port, machine="main")
+        address = "127.0.0.1" if self.answers else "127.0.0.2"
+        return Door(address, machines.HOST, ticket) if self.there else None
+
+    def line(self, origin: str = stage.PORTAL) -> aiohttp.client._WSRequestContextManager:
+        url = f"ws://127.0.0.1:{self.port}/relay/terminal"
+        return self.machine.client.ws_connect(url, headers={"Origin": origin})
+
+    def preview(self, port: int) -> str:
+        return f"p{port}--abc234-main.localhost:{self.port}"
+
+
+@contextlib.asynccontextmanager
+async def portal(folder: Path) -> AsyncIterator[Portal]:
+    async with machines.machine(folder) as machine:
+        ours = Portal(machine)
+        signer, clock = machine.signer, machine.signer.clock
+
+        def gate() -> tickets.Gate:
+            return tickets.Gate(signer.public, stage.ENV, clock, clock() - 1)
+
+        trust = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+        way = relaying.Way(ours.door, trust, machine.port)
+        relay = relaying.Relay(way, gate(), [stage.PORTAL])
+        keeper = hub.Hub(relay.place, clock)
+        scheme = previews.Scheme("localhost", False, (stage.PORTAL,))  # noqa: FBT003
+        shown = previews.Previews(keeper, gate(), scheme, clock)
+
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            return await (shown if shown.matches(request.host) else relay.answer)(request)
+
+        runner = web.ServerRunner(
+            web.Server(answer, auto_decompress=False, handler_cancellation=True)
+        )
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        ours.port = runner.addresses[0][1]
+        yield ours
+        await keeper.close()
+        await shown.close()
+        await relay.close()
+        await runner.cleanup()
+
+
+def test_a_terminal_goes_through_the_portal_and_its_ticket_works_once(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with portal(tmp_path) as ours:
+            ticket = ours.machine.signer.ticket()
+            async with ours.line() as line:
+                await line.send_str(machines.first(ticket))
+                assert json.loads(await line.receive_str(timeout=10))["type"] == "hello"
+                await line.send_bytes(b"\x00expr 6 '*' 7\n")
+                await machines.output_until(line, b"42")
+            async with ours.line() as again:
+                await again.send_str(machines.first(ticket))
+                message = await again.receive(timeout=10)
+                assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 4401)
+
+    machines.play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("first", "code"),
+    [("{", 4400), ("{}", 4400), (machines.first("a.b"), 4401), (machines.first("x" * 9000), 4401)],
+)
+def test_what_is_no_ticket_of_ours_leads_nowhere(tmp_path: Path, first: str, code: int) -> None:
+    async def scenario() -> None:
+        async with portal(tmp_path) as ours, ours.line() as line:
+            await line.send_str(first)
+            assert (await line.receive(timeout=10)).data == code
+
+    machines.play(scenario)
+
+
+@pytest.mark.parametrize(("there", "code"), [(False, 4410), (True, 1011)])
+def test_a_lab_that_is_over_and_a_machine_that_is_silent_are_told_apart(
+    tmp_path: Path, *, there: bool, code: int
+) -> None:
+    async def scenario() -> None:
+        async with portal(tmp_path) as ours, ours.line() as line:
+            ours.there, ours.answers = there, False
+            await line.send_str(machines.first(ours.machine.signer.ticket()))
+            assert (await line.receive(timeout=10)).data == code
+
+    machines.play(scenario)
+
+
+def test_pages_of_others_and_other_paths_are_refused(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with portal(tmp_path) as ours:
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await ours.line("https://evil.example")
+            assert refused.value.status == 403
+            for path in ("terminal", "control", "../v1", ""):
+                url = f"http://127.0.0.1:{ours.port}/relay/{path}"
+                async with ours.machine.client.get(url) as answer:
+                    assert answer.status == 404
+
+    machines.play(scenario)
+
+
+def test_a_page_and_its_websocket_go_through_the_portal_and_large_bodies_both_ways(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        async with portal(tmp_path) as ours, machines.application() as port:
+            client, host = ours.machine.client, ours.preview(port)
+            ticket = ours.machine.signer.ticket(may=["preview"], port=port, machine="main")
+            at, headers = f"http://127.0.0.1:{ours.port}", {"Host": host}
+            opening = f"{at}/_brihaspati/open?ticket={ticket}"
+            async with client.get(opening, headers=headers, allow_redirects=False) as answer:
+                headers["Cookie"] = answer.headers.getall("Set-Cookie")[0].partition(";")[0]
+            async with client.get(at, headers=headers) as answer:
+                assert await answer.text() == "cookies: None"
+            large = bytes(range(256)) * 20_000
+            async with client.post(f"{at}/back", headers=headers, data=large) as answer:
+                assert await answer.read() == large
+            async with client.ws_connect(at, headers=headers) as line:
+                await line.send_str("hé")
+                assert await line.receive_str(timeout=10) == "echo hé"
+
+    machines.play(scenario)
+
+
+def test_a_preview_says_when_nothing_listens_or_the_lab_is_over(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with portal(tmp_path) as ours:
+            client, headers = ours.machine.client, {"Host": ours.preview(1)}
+            at = f"http://127.0.0.1:{ours.port}"
+            ticket = ours.machine.signer.ticket(may=["preview"], port=1, machine="main")
+            opening = f"{at}/_brihaspati/open?ticket={ticket}"
+            async with client.get(opening, headers=headers, allow_redirects=False) as answer:
+                headers["Cookie"] = answer.headers.getall("Set-Cookie")[0].partition(";")[0]
+            async with client.get(at, headers=headers) as answer:
+                assert answer.status == 503
+            ours.there = False
+            async with client.get(at, headers=headers) as answer:
+                assert answer.status == 410
+
+    machines.play(scenario)
