@@ -62,7 +62,7 @@ lint: install-dev  ## Check style, types, layers and the web app's code
 	@scripts/lint
 
 bench: install-dev  ## Measure, beside a floor and a peer where there is one
-	@.venv/bin/python -m bench $(ARGS)
+	@PYTHONPATH=src:tests .venv/bin/python -m bench $(ARGS)
 
 template: install-dev  ## Make the template of the cloud mode, and look at it with cfn-lint and checkov
 	@scripts/template

@@ -62,7 +62,7 @@ def _pack(function: Function, ours: Path, others: wheels.Wheels, folder: Path) -
             files[str(cached)] = (ours / cached).read_bytes()
     if agentarchive.__name__ in function.ours:
         inside = agentarchive.PACKED.relative_to(SOURCES)
-        files[str(inside)] = agentarchive.build().data
+        files[str(inside)] = agentarchive.build(compiled=False).data
     listed = "".join(f"{name}=={version}\n" for name, version in packages.items())
     files[LISTED] = listed.encode()
     path = folder / f"{function.name}.zip"

@@ -27,9 +27,9 @@ def test_user_data_is_cloud_config_whose_scripts_can_be_read() -> None:
     config = yaml.safe_load(boot.user_data(BOOT, TOLD))
     files = {f["path"]: f for f in config["write_files"]}
     assert files[f"{boot.FOLDER}/boot.json"]["permissions"] == "0600"
-    compile(files[f"{boot.FOLDER}/fetch.py"]["content"], "fetch.py", "exec")
-    scripts = [files[f"{boot.FOLDER}/{n}"]["content"] for n in ("run.sh", "deadman.sh")]
-    for script in (*scripts, config["runcmd"][0][2]):
+    compile(files[f"{boot.FOLDER}/run.py"]["content"], "run.py", "exec")
+    deadman = files[f"{boot.FOLDER}/deadman.sh"]["content"]
+    for script in (deadman, config["runcmd"][0][2]):
         subprocess.run(["sh", "-n"], input=script.encode(), check=True)
 
 

@@ -191,7 +191,7 @@ def test_a_place_that_cannot_be_gone_to_is_named(field: str, spill: tuple[Spill,
     with pytest.raises(BadField) as bad:
         house.engine.setups.create(IYER, "key-one-1", a_draft(house, spill=spill))
     assert (bad.value.field, bool(bad.value.fix)) == (field, True)
-    made = house.engine.setups.create(IYER, "key-one-1", a_draft(house))
+    made = house.engine.setups.create(IYER, "key-one-1", a_draft(house, labs=("hello",)))
     with pytest.raises(BadField) as bad:
         house.engine.setups.change(made.room.id, made.version, {"spill": spill})
     assert bad.value.field == field
@@ -331,3 +331,14 @@ def test_the_demo_class_goes_with_the_labs_of_the_folder() -> None:
     assert room.labs == (("hello", "v2"),)
     assert [lab.version for lab in house.engine.classes.catalogue()] == ["v2"]
     assert house.engine.classes.read(demo.DEMO)[0] == room
+
+
+def test_a_lab_of_several_machines_is_refused_where_machines_are_rented() -> None:
+    house = renting(a_house())
+    with pytest.raises(BadField, match="has 2 machines") as refused:
+        house.engine.setups.create(IYER, "key-one-1", a_draft(house))
+    assert (refused.value.field, bool(refused.value.fix)) == ("labs", True)
+    made = house.engine.setups.create(IYER, "key-one-1", a_draft(house, labs=("hello",)))
+    with pytest.raises(BadField, match="has 2 machines"):
+        house.engine.setups.change(made.room.id, made.version, {"labs": ("web",)})
+    assert house.engine.setups.read(made.room.id) == made

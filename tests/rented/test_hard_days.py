@@ -66,7 +66,7 @@ def test_an_agent_that_is_killed_on_full_disks_comes_back_and_the_lab_is_not_los
     with asha.terminal() as terminal:
         terminal.run("echo mine >/root/essay.txt; echo kept-$?", until="kept-0")
         terminal.run(FILL, until="full-42")
-        terminal.line.send(b"\x00setsid sh -c 'sleep 0.2; pkill -9 -f agent.pyz' &\n")
+        terminal.line.send(b"\x00setsid sh -c 'sleep 0.2; pkill -9 -f brihaspati.run.py' &\n")
         with contextlib.suppress(WebSocketException):
             while True:
                 terminal.line.recv(20)

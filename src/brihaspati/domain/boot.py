@@ -47,10 +47,9 @@ def user_data(boot: Boot, told: Told) -> str:
     """The cloud-config. Lists are written as JSON, which is YAML too."""
     files = [
         _file(f"{FOLDER}/boot.json", json.dumps({"v": 1, **asdict(boot), **asdict(told)}), "0600"),
-        _file(f"{FOLDER}/fetch.py", FETCH, "0600"),
         _file(f"{FOLDER}/deadman.sh", _deadman(boot.silent_seconds), "0700"),
         _file(f"{FOLDER}/closed.nft", CLOSED, "0600"),
-        _file(f"{FOLDER}/run.sh", RUN, "0700"),
+        _file(f"{FOLDER}/run.py", RUN, "0600"),
         _file("/etc/systemd/system/brihaspati-agent.service", SERVICE, "0644"),
         _file("/etc/systemd/system/brihaspati-deadman.service", DEADMAN_SERVICE, "0644"),
     ]
@@ -63,15 +62,12 @@ def _file(path: str, content: str, permissions: str) -> dict[str, str]:
     return {"path": path, "content": content, "permissions": permissions}
 
 
-RUN = f"""\
-nft -f {FOLDER}/closed.nft 2>/dev/null || echo "the metadata service stays open: no nft here" >&2
-python3 {FOLDER}/fetch.py && \\
-    exec python3 -I {FOLDER}/agent.pyz --boot {FOLDER}/boot.json --state {STATE}
-"""
-
-# Only Python's own parts, which cloud-init needs too.
-FETCH = """\
-import hashlib, json, os, ssl, sys, time, urllib.request
+# Only Python's own parts, which cloud-init needs too; in one process, for each start of Python
+# costs the student a moment. The metadata service tells whoever asks what this text says: it is
+# closed as soon as we have asked it ourselves.
+RUN = """\
+import hashlib, json, os, ssl, subprocess, sys, time, urllib.request
+home, known, place = "{folder}", "{folder}/machine-id", "{folder}/agent.pyz"
 def ask(url, method="GET", context=None, **headers):
     asked = urllib.request.Request(url, method=method, headers=headers)
     return urllib.request.urlopen(asked, timeout=20, context=context).read()
@@ -82,36 +78,51 @@ def identify():
     except OSError:
         lives = {"Metadata-Token-Expiry-Seconds": "60"}
         token = ask(base + "/v1/token", "PUT", **lives).decode()
-        known = {"Accept": "application/json", "Metadata-Token": token}
-        said = ask(base + "/v1/instance", **known)
-        return str(json.loads(said)["id"])
-if sys.argv[1:] == ["identify"]:
-    open("/opt/brihaspati/machine-id", "w").write(identify())
-    sys.exit(0)
-boot = json.load(open("/opt/brihaspati/boot.json"))
-place = "/opt/brihaspati/agent.pyz"
-context = ssl.create_default_context()
-if boot["trust"]:
-    context.load_verify_locations(cadata=boot["trust"])
-if os.path.exists(place):
-    data = open(place, "rb").read()
-    if hashlib.sha256(data).hexdigest() == boot["agent_sha256"]:
-        sys.exit(0)
-url = boot["url"] + "/v1/agent/" + boot["agent_sha256"] + ".pyz"
-for wait in [0.2] * 10 + [1] * 30 + [5] * 60:
+        wanted = {"Accept": "application/json", "Metadata-Token": token}
+        return str(json.loads(ask(base + "/v1/instance", **wanted))["id"])
+def close():
     try:
-        data = ask(url, context=context)
-        if hashlib.sha256(data).hexdigest() != boot["agent_sha256"]:
-            sys.exit("the agent is not the one we were told of")
-        open(place + ".new", "wb").write(data)
-        os.chmod(place + ".new", 0o644)
-        os.rename(place + ".new", place)
-        sys.exit(0)
-    except OSError as error:
-        print(url, error, file=sys.stderr)
-        time.sleep(wait)
-sys.exit("the control plane cannot be reached")
-"""
+        return subprocess.Popen(["nft", "-f", home + "/closed.nft"], stderr=subprocess.DEVNULL)
+    except OSError:
+        return None
+def keep(path, data):
+    with open(path + ".new", "wb") as file:
+        file.write(data)
+    os.chmod(path + ".new", 0o644)
+    os.rename(path + ".new", path)
+def fetch():
+    boot = json.load(open(home + "/boot.json"))
+    wanted = boot["agent_sha256"]
+    if os.path.exists(place):
+        if hashlib.sha256(open(place, "rb").read()).hexdigest() == wanted:
+            return
+    context = ssl.create_default_context()
+    if boot["trust"]:
+        context.load_verify_locations(cadata=boot["trust"])
+    url = boot["url"] + "/v1/agent/" + wanted + ".pyz"
+    for wait in [0.2] * 10 + [1] * 30 + [5] * 60:
+        try:
+            data = ask(url, context=context)
+            if hashlib.sha256(data).hexdigest() != wanted:
+                sys.exit("the agent is not the one we were told of")
+            return keep(place, data)
+        except OSError as error:
+            print(url, error, file=sys.stderr)
+            time.sleep(wait)
+    sys.exit("the control plane cannot be reached")
+if not os.path.exists(known):
+    try:
+        keep(known, identify().encode())
+    except (OSError, ValueError, KeyError) as error:
+        print("metadata service:", error, file=sys.stderr)
+closing = close()
+fetch()
+if closing is None or closing.wait():
+    print("the metadata service stays open: no nft here", file=sys.stderr)
+sys.path.insert(0, place)
+from brihaspati_agent.rented import main
+sys.exit(main(["--boot", home + "/boot.json", "--state", "{state}"]))
+""".replace("{folder}", FOLDER).replace("{state}", STATE)
 
 # The agent does the same by itself, and sooner; this is for the day on which somebody has stopped
 # it. Uptime cannot be set wrong, clocks can.
@@ -139,12 +150,13 @@ def _deadman(silent_seconds: int) -> str:
     return DEADMAN.format(silent=silent_seconds, grace=grace, pause=pause, folder=FOLDER)
 
 
+START_AGENT = f"/usr/bin/python3 -IS {FOLDER}/run.py"
 SERVICE = f"""\
 [Unit]
 Description=Brihaspati agent
 After=network-online.target
 [Service]
-ExecStart=/bin/sh {FOLDER}/run.sh
+ExecStart={START_AGENT}
 StateDirectory=brihaspati
 StateDirectoryMode=0700
 Restart=always
@@ -161,8 +173,6 @@ Restart=always
 WantedBy=multi-user.target
 """
 
-# The metadata service tells whoever asks what this text says. Where there is no systemd the agent
-# is kept alive by a loop.
 # Added anew at each start: what was there of it goes first.
 CLOSED = """\
 add table inet brihaspati
@@ -176,14 +186,12 @@ table inet brihaspati {
 }
 """
 
+# Where there is no systemd the agent is kept alive by a loop.
 START = f"""\
-python3 {FOLDER}/fetch.py identify
 rm -f /var/lib/cloud/instance/user-data.txt* /var/lib/cloud/instance/scripts/part-*
-if systemctl daemon-reload 2>/dev/null; then
-  systemctl enable --now brihaspati-agent.service brihaspati-deadman.service
-else
+if ! systemctl enable --now brihaspati-agent.service brihaspati-deadman.service; then
   mkdir -p -m 0700 {STATE}
-  setsid sh -c 'while :; do sh {FOLDER}/run.sh; sleep 0.5; done' \\
+  setsid sh -c 'while :; do {START_AGENT}; sleep 0.5; done' \\
     </dev/null >>{STATE}/agent.log 2>&1 &
   setsid sh {FOLDER}/deadman.sh </dev/null >/dev/null 2>&1 &
 fi

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from brihaspati import ports
-from brihaspati.domain import classrooms
+from brihaspati.domain import classrooms, rentable
 from brihaspati.domain.classrooms import BadField, Classroom, Spill
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.rosters import Expected
@@ -108,7 +108,17 @@ class Setups:
             pool=self.world.pool,
             **said,
         )
+        self._check_labs(room)
         return classrooms.checked(room)
+
+    def _check_labs(self, room: Classroom) -> None:
+        """Raise BadField when a provider of the class cannot have one of its labs."""
+        usual = self.world.providers.get(room.provider)
+        if usual is None or not usual.rented:
+            return
+        clouds = (room.provider, *(spill.provider for spill in room.spill))
+        for name, version in room.labs:
+            rentable.check(self.classes.lab(name, version), clouds)
 
     # --- change --------------------------------------------------------------------------------
     def change(self, class_id: str, version: int, changes: Mapping[str, Any]) -> Setup:
@@ -126,6 +136,8 @@ class Setups:
             others = self.elsewhere(usual)
             named["spill"] = classrooms.checked_spill(tuple(named["spill"]), usual, others)
         changed = classrooms.checked(replace(found.room, **named))
+        if "labs" in named or "spill" in named:
+            self._check_labs(changed)
         if changed == found.room:
             return found  # somebody repeats what was done
         if changed.seats < found.room.seats:

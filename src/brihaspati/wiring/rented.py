@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from brihaspati.adapters import agentarchive, agentlink
 from brihaspati.adapters.rented import duties
 from brihaspati.adapters.rented.rental import Rental
+from brihaspati.domain import rentable
 from brihaspati.domain.boot import Boot
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.preflight import Standing
@@ -50,8 +51,8 @@ def renting(chosen: Settings) -> Renting:
 
 
 def can_rent(lab: Lab) -> bool:
-    """Whether rented machines can run a lab: one machine, of the cloud's own system."""
-    return len(lab.machines) == 1 and lab.machines[0].image == "host"
+    """Whether rented machines of any cloud can run a lab."""
+    return rentable.why_not(lab) is None
 
 
 def standings(

@@ -18,6 +18,7 @@ from brihaspati import ports
 from brihaspati.adapters import keyring, labfolder, sqlite
 from brihaspati.adapters.namespaces import hostfacts
 from brihaspati.adapters.namespaces.rootfs import ImageProblem
+from brihaspati.domain import rentable
 from brihaspati.domain.classrooms import Classroom, shown
 from brihaspati.domain.labs import Lab
 from brihaspati.engine import demo
@@ -164,7 +165,8 @@ class LocalShop:
     def _offer(self, house: Embedded, labs: Sequence[Lab], progress: Progress) -> Classroom:
         if house.host.provider.rented:
             for lab in (one for one in labs if not rented.can_rent(one)):
-                log.warning("no rented machine can run this lab", extra={"lab": lab.name})
+                why = str(rentable.why_not(lab))
+                log.warning("a lab is left out", extra={"lab": lab.name, "reason": why})
             labs = [lab for lab in labs if rented.can_rent(lab)]
         for image in sorted({spec.image for lab in labs for spec in lab.machines}):
             progress(f"making the image {image} ready", None)

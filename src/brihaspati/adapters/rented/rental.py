@@ -18,7 +18,7 @@ from brihaspati.adapters.rented.catalogue import Catalogue
 from brihaspati.adapters.rented.lists import Lists
 from brihaspati.adapters.rented.noticeboard import STRETCH_MS, Noticeboard
 from brihaspati.adapters.rented.shapes import Cloud, Image, Machine, Size, Trouble, Wish
-from brihaspati.domain import bakery, egress, labs, pace, previews
+from brihaspati.domain import bakery, egress, labs, pace, previews, rentable
 
 log = logging.getLogger(__name__)
 
@@ -116,11 +116,9 @@ class Rental:
 
     def _system(self, image: str) -> str:
         """The cloud's own name for an image of a lab."""
-        if image == "host":
-            return self.options.image
-        mine, _, name = image.partition("/")
-        if mine == f"{self.cloud.name}:" and name:
-            return name
+        found = rentable.system(image, self.cloud.name, self.options.image)
+        if found is not None:
+            return found
         raise ports.CreateRefused(
             "image", f"Rented machines run {self.options.image}; a lab asks for {image!r}."
         )

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from brihaspati.domain import rentable
 from brihaspati.domain.labs import Lab
 from brihaspati.entrypoints.cli import lab_preview, lab_scaffold, lab_trial
 from brihaspati.entrypoints.cli.lab_trial import LabReport
@@ -118,9 +119,14 @@ def publish(shop: Shop, folders: Sequence[Path], *, as_json: bool) -> int:
         "left_out": list(left_out),
     }
     lines = [f"{lab.name}: published as {lab.version}" for lab in published]
-    lines += [f"{name}: left out, no rented machine can run it" for name in left_out]
+    lines += [f"{one.name}: left out. {_why(one)}" for one in read if one.name in left_out]
     say(value, as_json=as_json, text=lambda out: out.print("\n".join(lines), markup=False))
     return 0 if published else 2
+
+
+def _why(lab: Lab) -> str:
+    problem = rentable.why_not(lab)
+    return f"{problem} {problem.fix}" if problem is not None else ""
 
 
 @lab.command()
