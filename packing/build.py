@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brihaspati.adapters import agentarchive
-from packing import archive, wheels
-from packing.functions import ROOT, SOURCES, Function, functions
+from packing import archive, prepared, wheels
+from packing.functions import HANDLERS, ROOT, SOURCES, Function, functions
 
 BYTES_MAX = 6 * 1024 * 1024
 BUILT = ROOT / "build" / "lambda"
 LISTED = "packages.txt"
+PREPARED = Path(f"{prepared.NAME}.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ def build(
         others = wheels.fetch(architecture, Path(aside) / "others", python)
         ours = Path(aside) / "ours"
         _copy(found, ours)
+        # Modules of handlers want settings when they are imported; they have no dataclasses.
+        names = {name for one in found for name in one.ours if not name.startswith(f"{HANDLERS}.")}
+        (ours / PREPARED).write_text(prepared.source(python, ours, names))
         wheels.compile_all(python, ours, beside=False)
         return [_pack(one, ours, others, folder / architecture) for one in found]
 
@@ -54,10 +58,9 @@ def _pack(function: Function, ours: Path, others: wheels.Wheels, folder: Path) -
     files: dict[str, bytes] = {}
     for path in others.files(packages):
         files[str(path.relative_to(others.folder))] = path.read_bytes()
-    for source in function.files():
-        inside = source.relative_to(SOURCES)
+    for inside in [source.relative_to(SOURCES) for source in function.files()] + [PREPARED]:
         files[str(inside)] = (ours / inside).read_bytes()
-        if source.suffix == ".py":
+        if inside.suffix == ".py":
             cached = inside.parent / "__pycache__" / f"{inside.stem}.cpython-313.pyc"
             files[str(cached)] = (ours / cached).read_bytes()
     if agentarchive.__name__ in function.ours:

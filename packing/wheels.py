@@ -14,6 +14,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from packing import elf, lazily
 from packing.functions import ROOT
 
 LOCK = ROOT / "requirements-lambda.lock"
@@ -127,6 +128,9 @@ def fetch(architecture: str, folder: Path, python: str) -> Wheels:
         raise CannotPack(f"the packages of {LOCK.name} cannot be fetched: {done.stderr.strip()}")
     for part in PRUNED:
         shutil.rmtree(folder / part, ignore_errors=True)
+    lazily.rewrite(folder)
+    for library in folder.rglob("*.so"):
+        library.write_bytes(elf.loaded(library.read_bytes()))
     compile_all(python, folder, beside=True)
     return Wheels(folder)
 

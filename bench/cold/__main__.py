@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from packing.wheels import CannotPack
 
 from bench import figures
+from bench.cold import services
 from bench.cold.houses import House, environment, houses
 from bench.cold.runtime import Runtime, Start
 from bench.figures import Figure, middle
@@ -56,31 +58,79 @@ STUDENTS_EVENTS = (
 )
 
 
+ASKING = event("GET", "/v1/classes/demo")
+SNAPSHOT = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+
+
 def started(runtime: Runtime, python: str, house: House) -> Start:
     """One cold start. Raises RuntimeError when it did not do its work."""
-    command = [python, "-m", "awslambdaric", house.handler]
     events, expected = EVENTS, (200, 200)
     if house.name in TWINS or (house.handler == "main.handler" and house.name == "student"):
         expected = (200, 422)
     elif house.name == "student":
         events, expected = STUDENTS_EVENTS, (401, 401)
-    start = runtime.live(command, environment(house), house.folder, events)
+    return lived(runtime, python, house, Life(events, expected))
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What a process is told, what it must answer, and what is in its environment beside."""
+
+    events: Sequence[Mapping[str, Any]]
+    expected: tuple[int, ...]
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+def lived(runtime: Runtime, python: str, house: House, life: Life) -> Start:
+    """One process. Raises RuntimeError when it did not do its work."""
+    command = [python, "-m", "awslambdaric", house.handler]
+    start = runtime.live(command, {**environment(house), **life.more}, house.folder, life.events)
     statuses = tuple(answer["statusCode"] for answer in start.answers)
-    if start.fault or statuses != expected:
+    if start.fault or statuses != life.expected:
         raise RuntimeError(f"{house.name} answered {statuses} {start.fault or start.answers}")
     return start
 
 
 def find(quick: bool) -> Iterator[Figure]:  # noqa: FBT001 - as every bench
     """The figures."""
-    runtime = Runtime()
+    runtime, rounds = Runtime(), ROUNDS_QUICK if quick else ROUNDS
     with tempfile.TemporaryDirectory(prefix="brihaspati-cold-") as folder:
         python, found = houses(Path(folder))
         starts: dict[str, list[Start]] = {house.name: [] for house in found}
-        for _ in range(ROUNDS_QUICK if quick else ROUNDS):
+        for _ in range(rounds):
             for house in found:
                 starts[house.name].append(started(runtime, python, house))
+        asking = asked(runtime, python, {house.name: house for house in found}, rounds)
     runtime.close()
+    yield from inits(starts)
+    for name, mine in asking.items():
+        whole = middle([start.cpu_ms[1] for start in mine])
+        answer = middle([start.cpu_ms[1] - start.cpu_ms[0] for start in mine])
+        yield Figure("cold", f"{name}, first answer that asks the table, processor",
+                     round(answer, 1), "ms", beside=f"{whole:.0f} ms with init")  # fmt: skip
+
+
+def asked(
+    runtime: Runtime, python: str, found: Mapping[str, House], rounds: int
+) -> dict[str, list[Start]]:
+    """Processes whose first request needs a table, and ours as one that SnapStart restored."""
+    starts: dict[str, list[Start]] = {}
+    request = {**ASKING, "cookies": [services.cookie()]}
+    with services.serving() as address:
+        there = {"AWS_ENDPOINT_URL": address}
+        lives = {
+            "storing twin": ("storing twin", Life([request], (404,), there)),
+            "student": ("student", Life([request], (401,), there)),
+            "student, restored": ("student", Life([request], (401,), {**there, **SNAPSHOT})),
+        }
+        for _ in range(rounds):
+            for name, (house, life) in lives.items():
+                starts.setdefault(name, []).append(lived(runtime, python, found[house], life))
+    return starts
+
+
+def inits(starts: Mapping[str, list[Start]]) -> Iterator[Figure]:
+    """From the start of the process, and the first answers for which no service is asked."""
     bare, twin = (middle([s.cpu_ms[0] for s in starts[name]]) for name in ("bare", "twin"))
     for name, mine in starts.items():
         init = middle([s.cpu_ms[0] for s in mine])

@@ -55,7 +55,18 @@ def join(body: JoinBody) -> Joined:
 handler = Mangum(app, lifespan="off")
 """
 # As ours, a twin that keeps what it is told: with a client of DynamoDB, made at the start.
-STORING_TWIN = "import boto3\nboto3.client('dynamodb')\n" + TWIN
+STORING_TWIN = (
+    "import boto3\ntable = boto3.client('dynamodb')\n"
+    + TWIN
+    + """
+from fastapi import HTTPException
+@app.get("/v1/classes/{class_id}")
+def one(class_id: str) -> Joined:
+    if "Item" not in table.get_item(TableName="cold", Key={"pk": {"S": class_id}}):
+        raise HTTPException(404)
+    return Joined(class_id=class_id)
+"""
+)
 
 
 @dataclass(frozen=True, slots=True)

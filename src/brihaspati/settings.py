@@ -54,7 +54,8 @@ class AwsSettings:
     `stage`: which deployment the command line means; functions need none.
     `table`: DynamoDB; empty in the embedded mode. `alarm_*`: the schedules that end labs.
     `region` and `endpoint` empty: as the AWS environment has them. `parameters`: under which name
-    in the parameter store our keys and tokens are.
+    in the parameter store our keys and tokens are. `snapshot`: Lambda keeps what this process has
+    loaded, and begins others from it.
     """
 
     stage: str = ""
@@ -71,6 +72,7 @@ class AwsSettings:
     alarm_role_arn: str = ""
     parameters: str = ""
     mail_from: str = ""
+    snapshot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,7 @@ def _aws(found: Mapping[str, str], env: str) -> AwsSettings:
         alarm_role_arn=_arn(found, "BRIHASPATI_ALARM_ROLE_ARN"),
         parameters=parameters,
         mail_from=found.get("BRIHASPATI_MAIL_FROM", ""),
+        snapshot=found.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ def lived(function: str, *lives: list[dict[str, Any]]) -> list[list[dict[str, An
     """What a function answered in each of its lives, which begin from one and the same process."""
     done = subprocess.run(
         [sys.executable, str(SCRIPT), function],
+        env={**os.environ, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"},
         input=json.dumps(lives),
         capture_output=True,
         timeout=SECONDS_MAX,

@@ -51,6 +51,7 @@ class Services:
         self._keys = keys or (None, None)
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
+        self._session: Any = None
 
     def of(self, service: str) -> Ask:
         """How to ask a service. Nothing connects, nothing is even imported, before it is asked."""
@@ -82,7 +83,9 @@ class Services:
         from botocore import config, session  # noqa: PLC0415 - as above
 
         key, secret = self._keys
-        return session.get_session().create_client(
+        if self._session is None:  # one for all, for each reads where every service of AWS is
+            self._session = session.get_session()
+        return self._session.create_client(
             service,
             region_name=self._region,
             endpoint_url=self._endpoint,

@@ -3,17 +3,17 @@
     connection = dynamodb.Connection(dynamodb.Place("bh-prod"))
     store = dynamodb.Store(connection, clock, chance)
 
-Nothing connects, and no client is made, before the first call.
+Nothing connects, no client is made, and nothing is loaded that could, before the first call.
 """
 
-from brihaspati.adapters.dynamodb.patience import Unusable
-from brihaspati.adapters.dynamodb.store import Store
-from brihaspati.adapters.dynamodb.table import (
+from brihaspati.adapters.dynamodb.place import (
     INDEXES,
     TTL_ATTRIBUTE,
     Connection,
     Place,
+    Unusable,
     definition,
 )
+from brihaspati.adapters.dynamodb.store import Store
 
 __all__ = ["INDEXES", "TTL_ATTRIBUTE", "Connection", "Place", "Store", "Unusable", "definition"]

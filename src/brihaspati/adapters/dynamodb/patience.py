@@ -13,6 +13,7 @@ from botocore import exceptions as wire
 from pynamodb import exceptions as faults
 
 from brihaspati import ports
+from brihaspati.adapters.dynamodb.place import Unusable
 
 TRIES_MAX = 8
 _FIRST_MS = 50
@@ -45,10 +46,6 @@ _FIXES = {
 }
 _Answer = TypeVar("_Answer")
 Pause = Callable[[float], None]
-
-
-class Unusable(Exception):  # noqa: N818 - as the other stores have Broken
-    """The table cannot be used as things are; the text says what to do."""
 
 
 class NotNow(Exception):  # noqa: N818 - never leaves this folder

@@ -16,7 +16,8 @@ from pynamodb.connection.table import TableConnection
 from pynamodb.expressions.condition import Condition
 
 from brihaspati import ports
-from brihaspati.adapters.dynamodb.table import Row, may_hold
+from brihaspati.adapters.dynamodb.place import may_hold
+from brihaspati.adapters.dynamodb.table import Row
 from brihaspati.domain import limits
 
 _LAST = "\U0010ffff"

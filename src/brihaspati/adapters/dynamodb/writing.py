@@ -15,7 +15,8 @@ from pynamodb.transactions import TransactWrite
 
 from brihaspati import ports
 from brihaspati.adapters.dynamodb import patience
-from brihaspati.adapters.dynamodb.table import Connection, Row, filled
+from brihaspati.adapters.dynamodb.place import Connection
+from brihaspati.adapters.dynamodb.table import Row, filled
 
 _FAILED = "ConditionalCheckFailed"
 _NAME_LETTERS = 16

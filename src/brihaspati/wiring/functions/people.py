@@ -12,6 +12,9 @@ from brihaspati.entrypoints.http.routes import Archive
 from brihaspati.wiring import cloud
 from brihaspati.wiring.functions import surroundings
 
+# What a first request asks beside the table: the key of sessions, and whose turn it is to work.
+ASKED = ("ssm", "sqs")
+
 
 def web(function: str, *modules: ModuleType, archive: Archive | None = None) -> Web:
     """The function of the routes of its modules. `archive`: the program that rented machines run.
@@ -23,5 +26,9 @@ def web(function: str, *modules: ModuleType, archive: Archive | None = None) -> 
     addresses = Addresses(
         frozenset(chosen.origins), chosen.lab_domain, chosen.secure, chosen.acme, rents=True
     )
-    engine = cloud.cloud(chosen).engine
-    return Web(Gate(engine, addresses, archive, modules=modules))
+    house = cloud.cloud(chosen)
+    answer = Web(Gate(house.engine, addresses, archive, modules=modules))
+    if chosen.aws.snapshot:
+        # What is loaded now, nobody waits for. Without a snapshot the first who needs it does.
+        house.ready(*ASKED)
+    return answer
