@@ -22,8 +22,9 @@ def main() -> int:
             sys.stdout.write(f"STOPPED at: {told.step}\n{type(error).__name__}: {error}\n")
             sys.stdout.write(on.what_was())
             KEPT.mkdir(parents=True, exist_ok=True)
-            for name in ("record", "emulator.log"):
-                shutil.copy(on.folder / name, KEPT / name)
+            for kept in (on.folder / "record", on.folder / "emulator.log"):
+                if kept.exists():
+                    shutil.copy(kept, KEPT)
             sys.stdout.write(f"more is in {KEPT}/record and emulator.log\n")
             if not isinstance(error, Failed):
                 raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import time
 import urllib.request
@@ -24,6 +25,8 @@ OSLS = servers.ROOT / "deploy/node_modules/serverless/bin/serverless.js"
 PROGRAM = Path(__file__).with_name("emulator.py")
 START_SECONDS_MAX = 60
 DEPLOY_SECONDS_MAX = 180
+# osls looks at the stack every five seconds by itself.
+LOOK_EACH_MS = "500"
 # Whatever a template of ours could leave behind: service, operation, list in its answer, and name.
 KEPT = (
     ("lambda", "list_functions", "Functions", "FunctionName"),
@@ -82,10 +85,7 @@ class Account:
 
     def deploy(self, environment: Mapping[str, str]) -> None:
         """Deploy the true serverless.yml. Raises Failed."""
-        # Apart from .serverless, which others who make the template write at the same time.
-        package = os.path.relpath(self.folder / "package", servers.ROOT)
-        for command in ("package", "deploy"):
-            self.osls(environment, command, "--package", package)
+        self.osls(environment, "deploy")
 
     def osls(self, environment: Mapping[str, str], *words: str) -> None:
         """Run the deployment tool. Raises Failed."""
@@ -96,12 +96,13 @@ class Account:
             "AWS_SECRET_ACCESS_KEY": servers.KEYS[1],
             "AWS_REGION": servers.REGION,
             "SLS_TELEMETRY_DISABLED": "1",
+            "SLS_AWS_MONITORING_FREQUENCY": LOOK_EACH_MS,
             "HOME": str(self.folder),
             "PATH": os.environ["PATH"],
         }
         done = subprocess.run(
             ["node", str(OSLS), *words, "--stage", STAGE],
-            cwd=servers.ROOT,
+            cwd=self._service(),
             env=given,
             capture_output=True,
             text=True,
@@ -110,6 +111,16 @@ class Account:
         )
         if done.returncode:
             raise Failed(f"osls {words[0]}:\n{done.stdout}{done.stderr}")
+
+    def _service(self) -> Path:
+        """The service, where osls may write: in the clone others package at the same time."""
+        folder = self.folder / "service"
+        if not folder.exists():
+            folder.mkdir()
+            for name in ("deploy", "build"):
+                (folder / name).symlink_to(servers.ROOT / name)
+            shutil.copy(servers.ROOT / "serverless.yml", folder)  # a link is no file to osls
+        return folder
 
     def call(self, function: str, event: Mapping[str, Any]) -> Any:
         """Call a function as a rule does; what it returns. Raises Failed."""
