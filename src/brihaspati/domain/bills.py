@@ -78,7 +78,7 @@ class Calls:
 
 # Counted by tests/engine/test_bills.py on the real engine: join, class page, Play, ready, the lab's
 # page, a terminal, ten minutes more, stop, gone; and one look at a lab that runs.
-LESSON = Calls(requests=10, messages=3, alarms=3, reads=24, writes=97)
+LESSON = Calls(requests=10, messages=3, alarms=3, reads=24, writes=87)
 LOOK = Calls(requests=1, messages=0, alarms=0, reads=1, writes=0)
 # A sign of life of a rented machine; likewise.
 BEAT = Calls(requests=1, messages=0, alarms=0, reads=3, writes=1)

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 CONFLICTS_MAX = 50
 ROUNDS_MAX = 50
+# Effects of which nothing follows: all of them are done and saved together, alarms first.
+PLAIN = (effects.SetAlarm, effects.CloseDoors, effects.OpenDoors, effects.WriteProof)
 RETRYABLE = frozenset({"sold_out", "rate"})
 VERIFIED = "deleted; the look-up finds nothing and the inventory agrees"
 VANISHED = "not deleted by us; the look-up finds nothing and the inventory agrees"
@@ -330,13 +332,16 @@ class Worker:
 
 
 def _batches(ready: list[Effect]) -> list[list[Effect]]:
-    """What to perform next: every alarm, then what else there is of one kind side by side."""
+    """What to perform next, in order; of each batch all may be done side by side.
+
+    First every alarm, then what is only to be done and asks nothing; then one kind of the rest.
+    """
     if len(ready) == 1:
         return [ready]
-    alarms: list[Effect] = [e for e in ready if isinstance(e, effects.SetAlarm)]
-    others: list[Effect] = [e for e in ready if not isinstance(e, effects.SetAlarm)]
-    same: list[Effect] = [e for e in others if isinstance(e, type(others[0]))]
-    return [batch for batch in (alarms, same) if batch]
+    asking = [type(e) for e in ready if not isinstance(e, PLAIN)]
+    kinds = (*PLAIN, *asking[:1])
+    batches: list[list[Effect]] = [[e for e in ready if type(e) is kind] for kind in kinds]
+    return [batch for batch in batches if batch]
 
 
 def _labels(sandbox: Sandbox) -> dict[str, str]:
