@@ -6,7 +6,6 @@ Counted is the processor's time, which a busy machine stretches less than the cl
 from __future__ import annotations
 
 import concurrent.futures
-import logging
 import multiprocessing
 import resource
 import time
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 
 from bench import figures
 from bench.figures import Figure
-from brihaspati.simulation import history
+from brihaspati.simulation import history, quiet
 
 STUDENTS = 20
 CORES = 2
@@ -39,13 +38,13 @@ class Cost:
 
 def lived(first: int, seeds: int) -> Cost:
     """Live some worlds in this process."""
-    logging.disable(logging.CRITICAL)
-    history.live(first + seeds, students=STUDENTS)  # what is worked out once is no seed's cost
-    began, simulated_ms, broken = time.process_time(), 0, 0
-    for seed in range(first, first + seeds):
-        one = history.live(seed, students=STUDENTS)
-        simulated_ms += one.simulated_ms
-        broken += bool(one.broken)
+    with quiet.quiet():
+        history.live(first + seeds, students=STUDENTS)  # what is worked out once is no seed's cost
+        began, simulated_ms, broken = time.process_time(), 0, 0
+        for seed in range(first, first + seeds):
+            one = history.live(seed, students=STUDENTS)
+            simulated_ms += one.simulated_ms
+            broken += bool(one.broken)
     cpu_seconds = time.process_time() - began
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Cost(cpu_seconds, simulated_ms / 1000, memory_mb, broken)

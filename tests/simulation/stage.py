@@ -50,6 +50,10 @@ class Fate(Weather):
             self._narrator.say(f"  trouble: {vice}")
         return True
 
+    def may_strike(self, vice: str) -> bool:
+        """A story may send any."""
+        return vice in VICES
+
     @property
     def unspent(self) -> list[str]:
         """What was to go wrong and never had an occasion."""

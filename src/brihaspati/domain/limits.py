@@ -188,7 +188,8 @@ def _check_values(value: Any, levels: int) -> None:
         raise TypeError(f"it has no {type(value).__name__}")
     if not levels:
         raise ValueError(f"it is nested more than {NESTING_MAX} deep")
-    for child in children:
-        # Most values are plain, and every write comes through here: ask for their type first.
-        if type(child) not in _PLAIN:
-            _check_values(child, levels - 1)
+    # Most values are plain, and every write comes through here: ask for all their types at once.
+    if not _PLAIN.issuperset(map(type, children)):
+        for child in children:
+            if type(child) not in _PLAIN:
+                _check_values(child, levels - 1)

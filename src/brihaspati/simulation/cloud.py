@@ -63,6 +63,7 @@ class Cloud:
     boxes: dict[str, Box] = field(default_factory=dict)
     creates: dict[str, int] = field(default_factory=dict)
     _of_label: dict[str, list[Box]] = field(default_factory=dict)
+    _listable: list[Box] = field(default_factory=list)
     deletes_fail_until: int = 0
     lag_ms: int = 0
 
@@ -106,6 +107,8 @@ class Cloud:
             boots_ms = 0
         box = Box(f"m{len(self.boxes) + 1}", label, now, now + boots_ms, stranger=stranger)
         self.boxes[box.id] = box
+        if label.startswith(PREFIX):
+            self._listable.append(box)
         self._of_label.setdefault(label, []).append(box)
         self.agenda.tell(f"the provider makes {box.id} for {label}")
         for vice in ("machine dies", "machine loses its network", "operator deletes by hand"):
@@ -132,9 +135,13 @@ class Cloud:
     def inventory(self) -> list[ports.MachineSeen]:
         """Every machine with our mark, as far as the lists know."""
         self._answered(())
-        shown = [b for b in self.boxes.values() if b.label.startswith(PREFIX) and self._is_shown(b)]
-        strikes = self.weather.strikes
-        listed = [box for box in shown if not strikes("list misses machines")]
+        # What ended longer ago than lists lag is never shown again: it is not looked at.
+        past = self.agenda.now - self.lag_ms
+        self._listable = [b for b in self._listable if b.ended_at is None or b.ended_at > past]
+        listed = [box for box in self._listable if self._is_shown(box)]
+        if self.weather.may_strike("list misses machines"):
+            strikes = self.weather.strikes
+            listed = [box for box in listed if not strikes("list misses machines")]
         for box in listed:
             box.listed_at = box.listed_at or self.agenda.now
         return [self._seen(box) for box in listed]

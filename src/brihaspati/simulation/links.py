@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from brihaspati import ports
 from brihaspati.domain import labs
@@ -19,20 +19,22 @@ class Died(BaseException):
     """The process was killed here; nothing after this line of its code happens."""
 
 
-@dataclass(frozen=True)
 class Line:
     """What can happen between any two calls of one process."""
 
-    agenda: Agenda
-    weather: Weather
-    dice: Dice
+    def __init__(self, agenda: Agenda, weather: Weather, dice: Dice) -> None:
+        self.agenda = agenda
+        self.weather = weather
+        self.dice = dice
+        # Asked at every call: in most worlds neither is there.
+        self._others = weather.may_strike("others come between")
+        self._deadly = weather.may_strike("process killed")
 
     def cross(self) -> None:
         """Die, or let others act. Raises Died."""
-        strikes = self.weather.strikes
-        if strikes("others come between"):
+        if self._others and self.weather.strikes("others come between"):
             self.agenda.pass_time(self.dice.between(1, 2 * SECOND))
-        if strikes("process killed"):
+        if self._deadly and self.weather.strikes("process killed"):
             raise Died
 
 

@@ -36,12 +36,8 @@ class Seen:
     """A sandbox as it was last written."""
 
     body: Mapping[str, Any]
+    phase: str
     over_at: int | None = None
-
-    @property
-    def phase(self) -> str:
-        """Its phase."""
-        return str(self.body["phase"])
 
 
 def _left(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -160,7 +156,7 @@ class Promises:
             over_at = None
         elif over_at is None:
             over_at = self.agenda.now
-        self.sandboxes[sandbox_id] = Seen(body, over_at)
+        self.sandboxes[sandbox_id] = Seen(body, body["phase"], over_at)
         for machine in body["machines"]:
             self.of_label[machine["label"]] = sandbox_id
             if machine["machine_id"] is not None:
@@ -207,8 +203,9 @@ class Promises:
 
     def _counts(self, seen: Seen, user: str) -> bool:
         body = seen.body
-        rest = seen.phase in ("gone", "failed") and not _left(body)
-        return body["slot"]["user"] == user and not rest and self._is_stored(seen)
+        if body["slot"]["user"] != user or (seen.phase in ("gone", "failed") and not _left(body)):
+            return False
+        return self._is_stored(seen)
 
     def _not_too_long(self, body: Mapping[str, Any]) -> None:
         """A deadline is what was agreed, with every extension and what the trainer gave."""

@@ -102,6 +102,10 @@ class Weather:
         self._tell(f"! {vice}")
         return True
 
+    def may_strike(self, vice: str) -> bool:
+        """Whether it can ever happen here: where it cannot, nobody asks at each call."""
+        return vice in self._odds
+
     def rules(self, vice: str) -> bool:
         """Whether a vice that is there or not, for the whole of a world, is there."""
         return vice in self.chances

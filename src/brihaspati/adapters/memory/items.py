@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
+import bisect
 import json
-import operator
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -44,8 +44,50 @@ class _Record:
         return self.expires_at is None or self.expires_at > now
 
 
+_Place = tuple[str, ...]
+
+
+class _Shelf:
+    """Records of one partition in the order of their places, whose first part is the sort key.
+
+    A page is read from where it begins to where it ends: what is beside it costs nothing.
+    """
+
+    def __init__(self) -> None:
+        self._places: list[_Place] = []
+        self._there: dict[_Place, tuple[ports.Key, _Record]] = {}
+
+    def put(self, place: _Place, key: ports.Key, record: _Record) -> None:
+        if place not in self._there:
+            bisect.insort(self._places, place)
+        self._there[place] = (key, record)
+
+    def drop(self, place: _Place) -> None:
+        if self._there.pop(place, None) is not None:
+            del self._places[bisect.bisect_left(self._places, place)]
+
+    def page(self, span: tuple[str, str | None], after: _Place, limit: int, now: int) -> ports.Page:
+        """Up to `limit` that are alive; `span`: the prefix of sort keys, and the last of them."""
+        prefix, until = span
+        found: list[ports.Item] = []
+        first = bisect.bisect_left(self._places, (prefix,))
+        if after:
+            first = max(first, bisect.bisect_right(self._places, after))
+        for number in range(first, len(self._places)):
+            place = self._places[number]
+            sort = place[0]
+            if not sort.startswith(prefix) or (until is not None and sort > until):
+                break
+            key, record = self._there[place]
+            if record.expires_at is None or record.expires_at > now:
+                found.append(record.item(key))
+                if len(found) == limit:
+                    return ports.Page(tuple(found), _encoded(place))
+        return ports.Page(tuple(found))
+
+
 DIGITS_MAX = 4_300
-_Records = dict[ports.Key, _Record]
+NOTHING = ports.Page(())
 
 
 class Store:
@@ -68,8 +110,9 @@ class Store:
         self._index_lag_ms = index_lag_ms
         self._faults = faults or _no_fault
         self._lock = threading.RLock()
-        self._partitions: dict[str, _Records] = {}
-        self._entries: dict[tuple[str, str], dict[tuple[str, ports.Key], _Record]] = {}
+        self._records: dict[ports.Key, _Record] = {}
+        self._partitions: dict[str, _Shelf] = {}
+        self._entries: dict[tuple[str, str], _Shelf] = {}
         self._lagging: list[tuple[ports.Moment, ports.Key, _Record | None, _Record | None]] = []
 
     def get(self, key: ports.Key) -> ports.Item | None:
@@ -94,13 +137,10 @@ class Store:
         after = _decoded(cursor, 1)
         with self._lock:
             self._meet("query")
-            found, now = self._partitions.get(partition, {}).items(), self._clock.now()
-            places = [
-                ((key.sort,), key, record)
-                for key, record in found
-                if key.sort.startswith(prefix) and record.is_alive(now)
-            ]
-        return _page(places, after, limit)
+            shelf = self._partitions.get(partition)
+            if shelf is None:
+                return NOTHING
+            return shelf.page((prefix, None), after, limit, self._clock.now())
 
     def query_index(
         self,
@@ -119,13 +159,10 @@ class Store:
             self._meet("query_index")
             now = self._clock.now()
             self._catch_up(now)
-            places = [
-                ((sort, key.partition, key.sort), key, record)
-                for (sort, key), record in self._entries.get((index, partition), {}).items()
-                if sort.startswith(prefix) and (until is None or sort <= until)
-                if record.is_alive(now)
-            ]
-        return _page(places, after, limit)
+            shelf = self._entries.get((index, partition))
+            if shelf is None:
+                return NOTHING
+            return shelf.page((prefix, until), after, limit, now)
 
     def transact(self, writes: Sequence[ports.Write]) -> tuple[int, ...]:
         """Write all or nothing."""
@@ -155,13 +192,11 @@ class Store:
         with self._lock:
             now = self._clock.now()
             dead = [
-                (key, record)
-                for records in self._partitions.values()
-                for key, record in records.items()
-                if not record.is_alive(now)
+                (key, record) for key, record in self._records.items() if not record.is_alive(now)
             ]
             for key, record in dead:
-                del self._partitions[key.partition][key]
+                del self._records[key]
+                self._partitions[key.partition].drop((key.sort,))
                 self._tell_indexes(key, record, None)
         return len(dead)
 
@@ -176,7 +211,7 @@ class Store:
         return record.item(key) if record else None
 
     def _alive(self, key: ports.Key) -> _Record | None:
-        record = self._partitions.get(key.partition, {}).get(key)
+        record = self._records.get(key)
         if record is None or record.expires_at is None:
             return record
         return record if record.is_alive(self._clock.now()) else None
@@ -184,15 +219,17 @@ class Store:
     def _apply(self, write: ports.Write, text: str, stored: _Record | None) -> int:
         if isinstance(write, ports.Check):
             return 0
-        records = self._partitions.setdefault(write.key.partition, {})
-        before = records.pop(write.key, None)
-        after = None
+        key, before, after = write.key, self._records.get(write.key), None
         if isinstance(write, ports.Put):
             version = (stored.version if stored else 0) + 1
             read: list[ports.Item] | None = [] if self._shared_reads else None
             after = _Record(version, text, dict(write.indexes), write.expires_at, read)
-            records[write.key] = after
-        self._tell_indexes(write.key, before, after)
+            self._records[key] = after
+            self._partitions.setdefault(key.partition, _Shelf()).put((key.sort,), key, after)
+        elif before is not None:
+            del self._records[key]
+            self._partitions[key.partition].drop((key.sort,))
+        self._tell_indexes(key, before, after)
         return after.version if after else 0
 
     def _tell_indexes(self, key: ports.Key, before: _Record | None, after: _Record | None) -> None:
@@ -208,10 +245,12 @@ class Store:
         self._lagging = [change for change in self._lagging if change[0] > now]
         for _, key, before, after in due:
             for name, place in (before.indexes if before else {}).items():
-                self._entries.get((name, place.partition), {}).pop((place.sort, key), None)
+                self._shelf(name, place).drop((place.sort, *key))
             for name, place in (after.indexes if after else {}).items():
-                entries = self._entries.setdefault((name, place.partition), {})
-                entries[place.sort, key] = after  # type: ignore[assignment]
+                self._shelf(name, place).put((place.sort, *key), key, after)  # type: ignore[arg-type]
+
+    def _shelf(self, index: str, place: ports.Key) -> _Shelf:
+        return self._entries.setdefault((index, place.partition), _Shelf())
 
 
 def _text(body: Any) -> str:
@@ -223,20 +262,6 @@ def _text(body: Any) -> str:
 
 def _no_fault(_: str) -> Fault | None:
     return None
-
-
-_Place = tuple[str, ...]
-
-
-def _page(
-    places: Iterable[tuple[_Place, ports.Key, _Record]], after: _Place, limit: int
-) -> ports.Page:
-    following = sorted(places, key=operator.itemgetter(0))
-    if after:
-        following = [one for one in following if one[0] > after]
-    shown = following[:limit]
-    cursor = _encoded(shown[-1][0]) if len(shown) == limit else None
-    return ports.Page(tuple(record.item(key) for _, key, record in shown), cursor)
 
 
 def _refuse(check: Callable[[Any], None], value: Any) -> None:
