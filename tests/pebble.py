@@ -67,17 +67,8 @@ def certificate_for(folder: Path, *names: str) -> tuple[Path, Path]:
     return chain, key
 
 
-@contextlib.contextmanager
-def running(
-    folder: Path, tls_port: int, address: str = "", life_seconds: int = 6 * 24 * 3600
-) -> Iterator[Pebble]:
-    """A pebble that validates on this port of whoever asks; it answers at `address:port`.
-
-    What it issues counts for `life_seconds`.
-    """
-    if shutil.which("pebble") is None:
-        pytest.skip("pebble is not installed (apt install pebble)")
-    address, management = address or f"127.0.0.1:{free_port()}", free_port()
+def _settle(folder: Path, address: str, management: int, tls_port: int, life_seconds: int) -> Path:
+    """Write its settings; the certificate of its own HTTPS."""
     chain, key = certificate_for(folder, f"IP:{address.partition(':')[0]}", "IP:127.0.0.1")
     settings = {
         "listenAddress": address,
@@ -91,10 +82,34 @@ def running(
         "certificateValidityPeriod": life_seconds,
     }
     (folder / "pebble.json").write_text(json.dumps({"pebble": settings}))
+    return chain
+
+
+@contextlib.contextmanager
+def running(
+    folder: Path,
+    tls_port: int,
+    address: str = "",
+    life_seconds: int = 6 * 24 * 3600,
+    dns: str | None = None,
+) -> Iterator[Pebble]:
+    """A pebble that validates on this port of whoever asks; it answers at `address:port`.
+
+    What it issues counts for `life_seconds`. It asks `dns`, as `host:port`, for names.
+    """
+    if shutil.which("pebble") is None:
+        pytest.skip("pebble is not installed (apt install pebble)")
+    address, management = address or f"127.0.0.1:{free_port()}", free_port()
+    chain = _settle(folder, address, management, tls_port, life_seconds)
     environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "20"}
     with (folder / "pebble.log").open("wb") as log:
         process = subprocess.Popen(
-            ["pebble", "-config", str(folder / "pebble.json")],
+            [
+                "pebble",
+                "-config",
+                str(folder / "pebble.json"),
+                *(["-dnsserver", dns] if dns else []),
+            ],
             env=environment,
             stdout=log,
             stderr=log,

@@ -7,21 +7,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 ProviderName = Literal["auto", "namespaces", "docker", "bubblewrap", "digitalocean", "linode"]
-PROVIDERS: tuple[ProviderName, ...] = (
-    "auto",
-    "namespaces",
-    "docker",
-    "bubblewrap",
-    "digitalocean",
-    "linode",
-)
+PROVIDERS: tuple[ProviderName, ...] = get_args(ProviderName)
 CloudName = Literal["digitalocean", "linode"]
 RelayName = Literal["auto", "always", "never"]
-RELAYS: tuple[RelayName, ...] = ("auto", "always", "never")
+RELAYS: tuple[RelayName, ...] = get_args(RelayName)
+Choice = TypeVar("Choice", bound=str)
 ENV_PATTERN = r"[a-z][a-z0-9]{0,11}"
 CLONE = Path(__file__).resolve().parents[2]
 
@@ -45,6 +39,19 @@ class CloudSettings:
     regions: tuple[str, ...]
     image: str
     ssh_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NamesSettings:
+    """Names for rented machines, below a `zone` that the account `dns` has; "" for none.
+
+    `stock`: how many are certified ahead. `settle_seconds`: how long the zone's servers take.
+    """
+
+    zone: str = ""
+    dns: CloudName = "digitalocean"
+    stock: int = 30
+    settle_seconds: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,7 @@ class Settings:
     trust: Path | None = None
     machine_silent_seconds: int = 30 * 60
     relay: RelayName = "auto"
+    names: NamesSettings = NamesSettings()
 
 
 def default_data(home: str, *, root: bool) -> Path:
@@ -134,7 +142,7 @@ def read(
         raise SettingsError(
             f"BRIHASPATI_ENV={env!r} must be 1 to 12 lower-case letters and digits, as staging1"
         )
-    provider = _provider(found.get("BRIHASPATI_PROVIDER", "auto"))
+    provider = _choice("BRIHASPATI_PROVIDER", found.get("BRIHASPATI_PROVIDER", "auto"), PROVIDERS)
     currency = _currency(found.get("BRIHASPATI_CURRENCY", "USD"))
     clouds = tuple(cloud for name in _CLOUDS if (cloud := _cloud(found, name)) is not None)
     if provider in _CLOUDS and not found.get("BRIHASPATI_TABLE"):
@@ -230,15 +238,35 @@ def _machines(found: Mapping[str, str]) -> dict[str, Any]:
         "acme": _acme(found.get("BRIHASPATI_ACME", LETS_ENCRYPT)),
         "trust": Path(trust) if trust else None,
         "machine_silent_seconds": _silent(found),
-        "relay": _relay(found.get("BRIHASPATI_RELAY", "auto")),
+        "names": _names(found),
+        "relay": _choice("BRIHASPATI_RELAY", found.get("BRIHASPATI_RELAY", "auto"), RELAYS),
     }
 
 
-def _relay(text: str) -> RelayName:
-    for known in RELAYS:
-        if text == known:
-            return known
-    raise SettingsError(f"BRIHASPATI_RELAY={text!r} is none of {', '.join(RELAYS)}")
+def _names(found: Mapping[str, str]) -> NamesSettings:
+    """Names of rented machines."""
+    zone = found.get("BRIHASPATI_NAMES", "").lower().strip(".")
+    if not zone:
+        return NamesSettings()
+    if not re.fullmatch(r"([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}", zone) or len(zone) > 180:
+        raise SettingsError(f"BRIHASPATI_NAMES={zone!r} is no zone; write labs.example.org")
+    if found.get("BRIHASPATI_ACME") == "none":
+        raise SettingsError("BRIHASPATI_NAMES needs certificates: take BRIHASPATI_ACME=none away")
+    if found.get("BRIHASPATI_TABLE"):
+        raise SettingsError("BRIHASPATI_NAMES is of one server so far; leave it out here")
+    text = found.get("BRIHASPATI_NAMES_DNS") or found.get("BRIHASPATI_PROVIDER", "")
+    for dns in _CLOUDS:
+        if text == dns and found.get(f"{dns.upper()}_TOKEN"):
+            return NamesSettings(
+                zone,
+                dns,
+                _number(found, "BRIHASPATI_NAMES_STOCK", 30),
+                _number(found, "BRIHASPATI_NAMES_SETTLE_SECONDS", 60),
+            )
+    raise SettingsError(
+        f"BRIHASPATI_NAMES_DNS={text!r} must be the cloud whose account has the zone, with its "
+        f"token: {' or '.join(_CLOUDS)}"
+    )
 
 
 def _silent(found: Mapping[str, str]) -> int:
@@ -333,11 +361,11 @@ def _engines(found: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(f"unix://{path}" for path in sockets)
 
 
-def _provider(text: str) -> ProviderName:
-    for known in PROVIDERS:
+def _choice(name: str, text: str, choices: tuple[Choice, ...]) -> Choice:
+    for known in choices:
         if text == known:
             return known
-    raise SettingsError(f"BRIHASPATI_PROVIDER={text!r} is none of {', '.join(PROVIDERS)}")
+    raise SettingsError(f"{name}={text!r} is none of {', '.join(choices)}")
 
 
 def _number(found: Mapping[str, str], name: str, default: int) -> int:

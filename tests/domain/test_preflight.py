@@ -107,6 +107,14 @@ def test_certificates_are_counted_as_the_issuer_counts(
     assert (found["certificates"].fix is None) == (state == "enough")
 
 
+def test_names_are_counted_before_they_are_needed() -> None:
+    states = {}
+    for names in (39, 40):
+        found = {one.name: one for one in preflight.look(replace(GOOD, names=names), WANTED)}
+        states[names] = (found["certificates"].state, found["certificates"].verdict)
+    assert states == {39: ("few_names", "warn"), 40: ("named", "ok")}
+
+
 def test_the_figures_are_those_of_the_texts() -> None:
     told = preflight.figures(GOOD, WANTED)
     assert told == Figures(

@@ -234,3 +234,7 @@ def test_a_machine_s_own_firewall_lets_out_what_its_lab_says(rental: Rental) -> 
     known, lab = rental.machines.begin(rental.asked())
     said = rental.machines.walls(known, lab)
     assert said.index("tcp dport 443 accept") < said.rindex("reject")
+
+
+def test_a_machine_without_names_about_has_its_address(rental: Rental) -> None:
+    assert rental.machines.named(rental.begun()) is None

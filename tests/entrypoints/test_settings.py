@@ -84,3 +84,36 @@ def test_a_token_is_enough_to_rent_and_may_be_sent_in_the_clear_within_this_mach
     (found,) = settings.read(environment=given).clouds
     assert (found.url, found.sweep_token) == ("http://127.0.0.1:9999", "t")
     assert found.regions == ("fra1",)
+
+
+NAMES = {
+    "BRIHASPATI_NAMES": "Labs.Example.org.",
+    "BRIHASPATI_PROVIDER": "digitalocean",
+    "DIGITALOCEAN_TOKEN": "dop",
+}
+
+
+def test_names_are_below_a_zone_of_an_account_there_is_a_token_for() -> None:
+    found = settings.read(environment=NAMES).names
+    assert (found.zone, found.dns, found.stock) == ("labs.example.org", "digitalocean", 30)
+    elsewhere = {**NAMES, "BRIHASPATI_NAMES_DNS": "linode", "LINODE_TOKEN": "x"}
+    assert settings.read(environment=elsewhere).names.dns == "linode"
+    assert settings.read(environment={}).names.zone == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"BRIHASPATI_NAMES": "labs"}, "BRIHASPATI_NAMES="),
+        ({"BRIHASPATI_NAMES": "*.example.org"}, "BRIHASPATI_NAMES="),
+        ({"BRIHASPATI_NAMES_DNS": "linode"}, "BRIHASPATI_NAMES_DNS="),
+        ({"BRIHASPATI_NAMES_DNS": "route53"}, "BRIHASPATI_NAMES_DNS="),
+        ({"BRIHASPATI_NAMES_STOCK": "many"}, "BRIHASPATI_NAMES_STOCK="),
+        ({"BRIHASPATI_ACME": "none"}, "BRIHASPATI_ACME=none"),
+        ({"BRIHASPATI_TABLE": "a-table"}, "BRIHASPATI_NAMES"),
+        ({"BRIHASPATI_RELAY": "sometimes"}, "BRIHASPATI_RELAY="),
+    ],
+)
+def test_names_that_cannot_be_had_are_told_of(changes: dict[str, str], named: str) -> None:
+    with pytest.raises(settings.SettingsError, match=named):
+        settings.read(environment=NAMES | changes)

@@ -7,6 +7,7 @@ at an address of its own on loopback.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import socket
@@ -23,6 +24,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
+import dns
 import pebble
 from brihaspati import wiring
 from brihaspati.engine.engine import Engine
@@ -31,6 +33,7 @@ from brihaspati_cloudsim.account import Lags
 from brihaspati_cloudsim.agenda import real_clock
 from brihaspati_cloudsim.machines.pool import Pool, missing
 from brihaspati_cloudsim.world import World
+from rented import stand_in
 
 SECONDS_MAX = 90
 
@@ -176,39 +179,62 @@ def _usual(folder: Path, portal: str, issuer: pebble.Pebble) -> dict[str, str]:
     }
 
 
+def _world(base: int) -> World:
+    """Clouds without lags, whose machines are in networks of their own."""
+    networks = {"digitalocean": f"127.{base + 1}", "linode": f"127.{base + 2}"}
+    return World(real_clock(), lags=Lags.none(), networks=networks)
+
+
+@contextlib.contextmanager
+def _named(world: World, cloud: str, zone: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The cloud's account has a zone: where its DNS answers, and a server's settings."""
+    stand_in.create_zone(world, cloud, zone)
+    with dns.serving(functools.partial(stand_in.says, world, cloud, zone)) as asked:
+        yield (
+            asked,
+            {
+                "BRIHASPATI_NAMES": zone,
+                "BRIHASPATI_NAMES_STOCK": "2",
+                "BRIHASPATI_NAMES_SETTLE_SECONDS": "0",
+            },
+        )
+
+
 @contextlib.contextmanager
 def household(
     folder: Path,
     cloud: str = "digitalocean",
     life_seconds: int = 6 * 24 * 3600,
+    zone: str = "",
     **settings: str,
 ) -> Iterator[Household]:
     """Open for as long as the context lasts; nothing of it stays. Skips where it cannot be.
 
-    Certificates count for `life_seconds`. `settings` are added to the server's, as
-    `BRIHASPATI_...`.
+    Certificates count for `life_seconds`. Machines have names in `zone`, if there is one, a zone of
+    the cloud that the issuer asks. `settings` are added to the server's, as `BRIHASPATI_...`.
     """
     if sys.platform != "linux" or os.geteuid() != 0 or missing():
         pytest.skip("machines of the stand-in need root on Linux")
     base = _free_networks()
     portal = f"127.{base}.255.1:443"
+    world = _world(base)
+    token = world.add_usual_tokens()[cloud]
     with contextlib.ExitStack() as stack:
+        asked = None
+        if zone:
+            asked, named = stack.enter_context(_named(world, cloud, zone))
+            settings |= named
         issuer = stack.enter_context(
-            pebble.running(folder, 443, f"127.{base}.255.2:443", life_seconds)
+            pebble.running(folder, 443, f"127.{base}.255.2:443", life_seconds, asked)
         )
-        networks = {"digitalocean": f"127.{base + 1}", "linode": f"127.{base + 2}"}
-        world = World(real_clock(), lags=Lags.none(), networks=networks)
-        tokens = world.add_usual_tokens()
         pool = stack.enter_context(running.bodies(world, "light"))
-        assert pool is not None
         sim = stack.enter_context(server.serving(world))
-        urls = {"digitalocean": sim.digitalocean, "linode": sim.linode}
         shop = wiring.open_shop(
             {
                 **_usual(folder, portal, issuer),
                 "BRIHASPATI_PROVIDER": cloud,
-                f"{cloud.upper()}_TOKEN": tokens[cloud],
-                f"{cloud.upper()}_API_URL": urls[cloud],
+                f"{cloud.upper()}_TOKEN": token,
+                f"{cloud.upper()}_API_URL": getattr(sim, cloud),
                 **settings,
             }
         )
@@ -217,5 +243,6 @@ def household(
             shop._served(opened, lambda *_: None) as local,
             local.in_background(),
         ):
+            assert pool is not None
             address, code = f"http://{portal}", local.parts.code
             yield Household(world, pool, issuer, address, code, opened.engine)

@@ -47,6 +47,24 @@ class Wire(httpx.BaseTransport):
         return httpx.Response(answer.status, headers=answer.headers, content=answer.content())
 
 
+def create_zone(world: cloudsim.World, cloud: str, zone: str) -> None:
+    """The account of a cloud has a zone of DNS from now on."""
+    account = world.accounts[cloud]
+    number = zone if cloud == "digitalocean" else "77"
+    shown = {"id": 77, "domain": zone, "type": "master", "status": "active"}
+    shown |= {"tags": [], "group": "", "description": "", "soa_email": f"dns@{zone}"}
+    account.domains[number] = {"name": zone} if cloud == "digitalocean" else {"shown": shown}
+    account.records[number] = {}
+
+
+def says(world: cloudsim.World, cloud: str, zone: str, name: str) -> list[tuple[str, str]]:
+    """Kind and value of each record of a name, as the cloud's own servers would say."""
+    number = zone if cloud == "digitalocean" else "77"
+    value = "data" if cloud == "digitalocean" else "target"
+    rows = [*world.accounts[cloud].records[number].values()]
+    return [(row["type"], row[value]) for row in rows if f"{row['name']}.{zone}" == name]
+
+
 @dataclass
 class Sky:
     """Both clouds, and providers over them. `clock` is everybody's."""
@@ -82,6 +100,10 @@ class Sky:
         cloud = self.cloud(name)
         given = {"region": REGIONS[name], "image": IMAGES[name], "now": self.seconds, **options}
         return rental.Rental(cloud, cloud, rental.Options(env=env, **given))
+
+    def zone(self, name: str, zone: str) -> None:
+        """The account of this cloud has a zone from now on."""
+        create_zone(self.world, name, zone)
 
     def fault(self, kind: str, **given: Any) -> None:
         """Have something go wrong."""

@@ -70,7 +70,7 @@ ThreadingHTTPServer(("", 8080), Site).serve_forever()
 """
 
 
-def _needed() -> None:
+def needed() -> None:
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
     if shutil.which("certutil") is None:
@@ -80,7 +80,7 @@ def _needed() -> None:
 
 
 @contextmanager
-def _chromium(home: Path, authority: Path | None, names: str = "") -> Iterator[Browser]:
+def chromium(home: Path, authority: Path | None, names: str = "") -> Iterator[Browser]:
     """Chromium of a user who has told it to trust this authority, and nothing else of the test."""
     database = home / ".pki/nssdb"
     database.mkdir(parents=True)
@@ -104,7 +104,7 @@ def _chromium(home: Path, authority: Path | None, names: str = "") -> Iterator[B
 def test_a_browser_reaches_a_terminal_and_a_web_page_on_a_rented_machine_over_https(
     cloud: str, lab: str, tmp_path: Path, record_property: Proved
 ) -> None:
-    _needed()
+    needed()
 
     def proved(what: str) -> None:
         record_property("proved", f"{cloud}: {what}")
@@ -112,8 +112,8 @@ def test_a_browser_reaches_a_terminal_and_a_web_page_on_a_rented_machine_over_ht
     faults = Faults()
     with (
         household(tmp_path, cloud) as house,
-        _chromium(tmp_path / "home", house.issuer.roots) as chromium,
-        opened(chromium, faults) as context,
+        chromium(tmp_path / "home", house.issuer.roots) as browser,
+        opened(browser, faults) as context,
     ):
         lines: set[str] = set()
         page = context.new_page()
@@ -130,7 +130,7 @@ def test_a_browser_reaches_a_terminal_and_a_web_page_on_a_rented_machine_over_ht
         _work(page)
         proved("what was typed was done as root there, and was there after a reload")
         if lab == WEB:
-            proved(_look(page, f"{machine}:8443"))
+            proved(look(page, f"{machine}:8443"))
         assert faults.beyond("favicon") == []
         stop(page)
         # Of a machine this young no list is believed yet.
@@ -158,7 +158,7 @@ def _work(page: Page) -> None:
     expect(page.locator(SCREEN)).to_contain_text("still-yes")
 
 
-def _look(page: Page, where: str) -> str:
+def look(page: Page, where: str) -> str:
     """The lab's web page in its tab, whose application sees its own cookie and none of ours."""
     type_line(page, f"echo {base64.b64encode(SITE).decode()} | base64 -d >site.py")
     type_line(page, "python3 site.py 2>/dev/null & sleep 1; echo serv''ing")
@@ -180,13 +180,13 @@ def _look(page: Page, where: str) -> str:
 def test_a_browser_that_cannot_reach_the_machine_is_brought_there_by_the_portal(
     tmp_path: Path, record_property: Proved
 ) -> None:
-    _needed()
+    needed()
     faults = Faults()
     with household(tmp_path) as house:
         portal = house.address.removeprefix("http://").partition(":")[0]
         with (
-            _chromium(tmp_path / "home", None, f"MAP *.localhost {portal}") as chromium,
-            opened(chromium, faults) as context,
+            chromium(tmp_path / "home", None, f"MAP *.localhost {portal}") as browser,
+            opened(browser, faults) as context,
         ):
             lines: list[str] = []
             page = context.new_page()
@@ -198,7 +198,7 @@ def test_a_browser_that_cannot_reach_the_machine_is_brought_there_by_the_portal(
             tried = [line for line in lines if line.startswith(f"wss://{machine}/")]
             assert len(tried) == 2, lines
             assert lines[-1] == f"{house.address.replace('http', 'ws')}/relay/terminal"
-            _look(page, "localhost:443")
+            look(page, "localhost:443")
     # It does not know who issued the machine's certificate.
     assert faults.beyond("favicon", "ERR_CERT_AUTHORITY_INVALID", "401 (Unauthorized)") == []
     record_property("proved", "a browser whom two lines failed: terminal, page, WebSocket by relay")

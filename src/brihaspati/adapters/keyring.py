@@ -107,6 +107,11 @@ def _broken(path: Path, price: str) -> KeyringError:
     )
 
 
+def kept(path: Path, make: Callable[[], bytes]) -> bytes:
+    """A key's file, made by whoever is first and readable by us only. Raises KeyringError."""
+    return _load(path, make)
+
+
 def _load(path: Path, make: Callable[[], bytes]) -> bytes:
     """The file's content; made first if it is absent, by exactly one of those who try."""
     try:

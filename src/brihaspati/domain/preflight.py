@@ -19,6 +19,8 @@ LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/"
 # https://letsencrypt.org/docs/rate-limits/: certificates for exactly one address, in seven days.
 # Each machine is an account of its own, so no limit counts a whole class together.
 CERTIFICATES_PER_ADDRESS = 5
+# Likewise for new names below one registered domain, unless they raised it.
+CERTIFICATES_PER_DOMAIN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Standing:
 
     `fault`: why it could not be asked; then nothing else counts. `size` None: there is none.
     `issuer`: the ACME directory that certifies machines' addresses; empty: they serve without TLS.
+    `names`: how many names for machines are certified already; None: they have addresses only.
     """
 
     provider: str
@@ -40,6 +43,7 @@ class Standing:
     windows: tuple[Window, ...] = ()
     boot_seconds: int = 0
     issuer: str = LETS_ENCRYPT
+    names: int | None = None
     fault: str | None = None
 
 
@@ -208,6 +212,17 @@ def _certificates(standing: Standing, wanted: Wanted) -> Finding:
     if not standing.issuer:
         text = "Machines serve without TLS; browsers open such terminals only from plain http."
         return Finding("certificates", "off", "warn", text, "Leave BRIHASPATI_ACME out.")
+    if standing.names is not None:
+        text = (
+            f"{standing.names} names are certified ahead, one for each machine; {wanted.machines}"
+        )
+        if standing.names >= wanted.machines:
+            return Finding("certificates", "named", "ok", f"{text} are needed.")
+        fix = (
+            f"Set BRIHASPATI_NAMES_STOCK={wanted.machines * wanted.rounds} now: Let's Encrypt gives"
+            f" a domain {CERTIFICATES_PER_DOMAIN} a week. Whoever gets none has an address."
+        )
+        return Finding("certificates", "few_names", "warn", f"{text} are needed.", fix)
     if not standing.issuer.startswith(LETS_ENCRYPT):
         text = f"What {standing.issuer} allows is not known here; {wanted.machines} are needed."
         fix = "Ask who runs it whether so many are issued at once."

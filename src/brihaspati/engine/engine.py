@@ -19,6 +19,7 @@ from brihaspati.engine.world import World
 if TYPE_CHECKING:
     from brihaspati.engine.boards import Boards
     from brihaspati.engine.machines import Machines
+    from brihaspati.engine.names import Names
     from brihaspati.engine.preflight import Preflight
     from brihaspati.engine.prices import Prices
     from brihaspati.engine.setups import Setups
@@ -65,7 +66,7 @@ class Engine:
         """What clouds have for a class."""
         from brihaspati.engine.preflight import Preflight  # noqa: PLC0415
 
-        return Preflight(self.world, self.classes)
+        return Preflight(self.world, self.classes, self.names)
 
     @functools.cached_property
     def prices(self) -> Prices:
@@ -79,7 +80,16 @@ class Engine:
         """What rented machines ask."""
         from brihaspati.engine.machines import Machines  # noqa: PLC0415
 
-        return Machines(self.world, self.worker, self.world.verify)
+        return Machines(self.world, self.worker, self.world.verify, self.names)
+
+    @functools.cached_property
+    def names(self) -> Names | None:
+        """Names of rented machines, where they have such."""
+        if self.world.naming is None:
+            return None
+        from brihaspati.engine.names import Names  # noqa: PLC0415
+
+        return Names(self.world, self.worker, self.world.naming)
 
     @functools.cached_property
     def sweeping(self) -> Sweeping:

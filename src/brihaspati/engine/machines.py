@@ -21,6 +21,7 @@ from brihaspati.domain.events import Event
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.sandboxes import Machine, Sandbox
 from brihaspati.engine import records
+from brihaspati.engine.names import Given, Names
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Record
 from brihaspati.engine.working import Worker
@@ -101,8 +102,11 @@ class Door:
 class Machines:
     """Answers machines. Each call is safe to repeat by the machine that made it."""
 
-    def __init__(self, world: World, worker: Worker, verify: Verify) -> None:
-        """`verify(public key, signature, message)` of Ed25519."""
+    def __init__(
+        self, world: World, worker: Worker, verify: Verify, names: Names | None = None
+    ) -> None:
+        """`verify(public key, signature, message)` of Ed25519. `names` where machines have such."""
+        self.names = names
         self.world = world
         self.worker = worker
         self.verify = verify
@@ -175,12 +179,22 @@ class Machines:
         if beat.state == "failed":
             return self._post(known, events.MachineUnfit(label, beat.reason or "It failed."))
         record = known.record
-        if beat.state == "ready" and known.machine.state != "usable":
+        if beat.state == "ready" and known.machine.state != "usable" and self._found(known):
             record = self._post(known, events.AgentReady(label))
         if beat.input_at is not None and beat.input_at > (sandbox.last_input_at or 0):
             at = min(beat.input_at, self.world.clock.now())
             record = self._post(known, events.InputSeen(at))
         return record
+
+    def _found(self, known: Known) -> bool:
+        """Whether browsers find the machine. Nobody may ask for a name before it is there."""
+        if self.names is None:
+            return True
+        sandbox_id, label = known.sandbox.id, known.machine.label
+        given = self.names.of(sandbox_id, label)
+        if given is not None and given.placed:
+            self.names.arrived(sandbox_id, label)
+        return given is None or given.placed
 
     def check(self, known: Known) -> str:
         """A ticket with which a machine tries its own terminal before anybody else does."""
@@ -193,9 +207,20 @@ class Machines:
         except Problem:
             return None
         address = known.machine.address
-        if address is None:
+        host = self.host(known.sandbox.id, label) or address
+        ticket = self._ticket(known, "control", port)
+        return None if address is None or host is None else Door(address, host, ticket)
+
+    def named(self, known: Known) -> Given | None:
+        """The machine's own name, with its certificate until it is ready; None: it has none."""
+        if self.names is None:
             return None
-        return Door(address, address, self._ticket(known, "control", port))
+        return self.names.give(known.sandbox, known.machine)
+
+    def host(self, sandbox_id: str, label: str) -> str | None:
+        """The machine's name, if it has one."""
+        given = self.names.of(sandbox_id, label) if self.names is not None else None
+        return None if given is None else given.host
 
     def glance(self, sandbox_id: str) -> ports.Glance:
         """What its machines said last."""

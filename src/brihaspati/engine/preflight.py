@@ -13,6 +13,7 @@ from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.preflight import Figures, Finding, Standing, Wanted
 from brihaspati.engine.classes import Classes
+from brihaspati.engine.names import Names
 from brihaspati.engine.world import World
 
 log = logging.getLogger(__name__)
@@ -59,9 +60,10 @@ class _Kept:
 class Preflight:
     """Asks providers what they have, and says what a class lacks."""
 
-    def __init__(self, world: World, classes: Classes) -> None:
+    def __init__(self, world: World, classes: Classes, names: Names | None = None) -> None:
         self.world = world
         self.classes = classes
+        self.names = names
         self._kept: dict[str, _Kept] = {}
         self._lock = threading.Lock()
 
@@ -127,7 +129,10 @@ class Preflight:
         return Looked(name, lab.name, standing.region, standing.size, found, told)
 
     def _standing(self, provider: str, lab: Lab) -> Standing:
-        return self.world.standings[provider](lab)
+        standing = self.world.standings[provider](lab)
+        if self.names is None:
+            return standing
+        return replace(standing, names=self.names.stock().ready)
 
     def _wanted(self, room: Classroom, lab: Lab) -> Wanted:
         opens = dt.datetime.fromtimestamp(room.opens_at / 1000, tz=dt.UTC)

@@ -13,6 +13,7 @@ from brihaspati.domain.labs import Lab
 from brihaspati.domain.looks import NEARBY, Looks
 from brihaspati.domain.pace import UNHURRIED, Pace
 from brihaspati.domain.sandboxes import Sandbox
+from brihaspati.ports import names
 
 if TYPE_CHECKING:  # only trainers' functions look ahead
     from brihaspati.domain.preflight import Standing
@@ -57,6 +58,16 @@ def nobody_is_believed(key: bytes, signature: bytes, message: bytes) -> bool:  #
 
 
 @dataclass(frozen=True, slots=True)
+class Naming:
+    """What names of rented machines are made with. `stock`: how many shall be ready."""
+
+    zone: names.Zone
+    certifier: names.Certifier
+    vault: names.Vault
+    stock: int
+
+
+@dataclass(frozen=True, slots=True)
 class Bounds:
     """This deployment's limits; times say their unit."""
 
@@ -80,6 +91,8 @@ class World:
     `looks` says how often pages look at their labs.
 
     `verify` tells whether a machine's public key made this signature of this message (Ed25519).
+
+    `naming`: what rented machines get their names by; without it they have addresses only.
 
     `duties` are what this process may do about machines; what it may not, it leaves to others, by
     the queue. Without any it performs nothing at all: it only decides and saves.
@@ -120,6 +133,7 @@ class World:
     boot: Boot | None = None
     looks: Looks = NEARBY
     verify: Callable[[bytes, bytes, bytes], bool] = nobody_is_believed
+    naming: Naming | None = None
 
     def pace(self, provider: str) -> Pace:
         """How to treat a provider now."""

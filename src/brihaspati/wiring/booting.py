@@ -18,7 +18,7 @@ def boot(chosen: Settings, agent_sha256: str) -> Boot:
     return Boot(
         chosen.machine_url,
         agent_sha256,
-        _trust(chosen),
+        trusted(chosen),
         chosen.machine_silent_seconds,
         chosen.cloud_home,
     )
@@ -29,7 +29,7 @@ def tls(chosen: Settings) -> ssl.SSLContext | None:
     if chosen.acme is None:
         return None
     context = ssl.create_default_context()
-    if trust := _trust(chosen):
+    if trust := trusted(chosen):
         try:
             context.load_verify_locations(cadata=trust)
         except ssl.SSLError as error:
@@ -37,7 +37,7 @@ def tls(chosen: Settings) -> ssl.SSLContext | None:
     return context
 
 
-def _trust(chosen: Settings) -> str:
+def trusted(chosen: Settings) -> str:
     """Certificates that are trusted besides the system's, PEM."""
     if chosen.trust is None:
         return ""

@@ -14,7 +14,7 @@ from brihaspati.entrypoints.server.aside import Aside
 from brihaspati.entrypoints.server.crew import Crew
 from brihaspati.entrypoints.server.waiting import Bell
 from brihaspati.settings import Settings
-from brihaspati.wiring import accounts, hosts, rented
+from brihaspati.wiring import accounts, hosts, naming, rented
 
 # Lists of our own host do not lag: a look-up may be believed soon.
 BOUNDS = Bounds(start_seconds_max=120, lookup_grace_ms=500)
@@ -52,14 +52,13 @@ def embedded(chosen: Settings) -> Embedded:
     clock = clocks.SystemClock()
     database = sqlite.Database(chosen.data / "brihaspati.db")
     store, timer = sqlite.Store(database, clock), sqlite.Timer(database)
-    queue = sqlite.Queue(database, clock)
+    queue, crew = sqlite.Queue(database, clock), Crew(SIDE_BY_SIDE)
     agents, bell, secrets = HubAgents(), Bell(), keyring.Keyring(chosen.data)
     host = hosts.host_of(chosen)
     clouds = accounts.providers(chosen)
     providers: dict[str, ports.Provider] = {host.provider.name: _priced(host.provider, chosen)}
     providers |= {name: one for name, one in clouds.items() if name not in providers}
     renting = rented.renting(chosen) if host.provider.rented else None
-    crew = Crew(SIDE_BY_SIDE)
     world = World(
         env=chosen.env,
         store=store,
@@ -82,6 +81,7 @@ def embedded(chosen: Settings) -> Embedded:
         standings=rented.standings(clouds, chosen.acme),
         boot=renting.boot if renting is not None else None,
         verify=keyring.verify,
+        naming=naming.naming(chosen, secrets, clouds) if renting is not None else None,
     )
     engine = _engine(world, renting)
     return Embedded(

@@ -16,7 +16,7 @@ from brihaspati.adapters.namespaces.network import Networks
 from brihaspati.adapters.namespaces.provider import Namespaces
 from brihaspati.entrypoints.cli.shop import CannotRun
 from brihaspati.settings import CloudName, ProviderName, Settings
-from brihaspati.wiring import accounts
+from brihaspati.wiring import accounts, naming
 from brihaspati_agent.places import NoSuchMachine, Place, Places
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def _rented(chosen: Settings, cloud: CloudName) -> Host:
     def start() -> None:
         try:
             accounts.check(account, found)
+            naming.check(chosen, found)
             provider.prepare("host", lambda *_: None)
         except accounts.Unusable as unusable:
             raise CannotRun(str(unusable)) from unusable

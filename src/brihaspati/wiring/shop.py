@@ -243,6 +243,7 @@ def _server_parts(house: Embedded, room: Classroom) -> Parts:
         issuer=chosen.acme if house.renting is not None else None,
         way=house.renting.way(house.engine) if house.renting is not None else None,
         relay=chosen.relay,
+        names=chosen.names.zone if house.renting is not None else "",
     )
 
 

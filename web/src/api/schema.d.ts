@@ -746,14 +746,18 @@ export interface components {
          * Booted
          * @description All a machine needs to be a lab. `host`: by what name or address browsers will come.
          *
-         *     `previews`: on which port of an address each published port of the machine is shown.
+         *     `previews`: on which port of an address each published port of the machine is shown; none where
+         *     `host` is a name, for which `identity` is there until the machine has once been ready.
          *     `walls` are what its own firewall lets out, for `nft -f`.
          */
         Booted: {
+            /** Address */
+            address: string;
             /** Env */
             env: string;
             /** Host */
             host: string;
+            identity: components["schemas"]["Identity"] | null;
             issuer: components["schemas"]["Issuer"] | null;
             lab: components["schemas"]["LabSetup"];
             /** Machine */
@@ -1188,6 +1192,16 @@ export interface components {
         HintBody: {
             /** Seen */
             seen: number;
+        };
+        /**
+         * Identity
+         * @description The certificate of the machine's own name and all below it, and its key; PEM.
+         */
+        Identity: {
+            /** Chain */
+            chain: string;
+            /** Key */
+            key: string;
         };
         /**
          * Issuer

@@ -63,6 +63,36 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """A record of DNS. `host` is the whole name."""
+
+    id: str
+    host: str
+    kind: str
+    value: str
+
+
+class Rows(Protocol):
+    """The records of one zone of an account. Everything raises Trouble."""
+
+    def of(self, host: str) -> list[Row]:
+        """Those of a host."""
+        ...
+
+    def all(self) -> list[Row]:
+        """Every one."""
+        ...
+
+    def create(self, host: str, kind: str, value: str) -> None:
+        """One POST; the record may be cached for as short as the cloud lets it."""
+        ...
+
+    def delete(self, row: Row) -> None:
+        """Absent is fine."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Region:
     """A place where machines can be rented; `fit` tells that it has what we need."""
 
@@ -119,6 +149,10 @@ class Cloud(Protocol):
 
     def delete(self, machine_id: str) -> bool:
         """Ask for its end; False when there was none."""
+        ...
+
+    def records(self, zone: str) -> Rows:
+        """The records of a zone of the account."""
         ...
 
     def walls(self, name: str, tag: str, rules: egress.Rules) -> str:

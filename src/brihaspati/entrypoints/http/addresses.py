@@ -15,7 +15,8 @@ class Addresses:
 
     `issuer` is the ACME directory of rented machines' certificates (None: they serve without TLS).
     `rents`: labs run on such machines, each with an address of its own. `relay`: whether we bring
-    browsers to them: those who cannot go there directly, or all, or none.
+    browsers to them: those who cannot go there directly, or all, or none. `names`: the zone in
+    which each machine has a name; "" where they have none.
     """
 
     origins: frozenset[str]
@@ -24,6 +25,7 @@ class Addresses:
     issuer: str | None = None
     rents: bool = False
     relay: Relay = "never"
+    names: str = ""
 
     @property
     def scheme(self) -> str:
@@ -58,6 +60,15 @@ class Addresses:
         where = f"[{host}]" if ":" in host else host
         scheme = "https" if self.issuer else "http"
         return f"{scheme}://{where}:{port}/_brihaspati/open?ticket={quote(ticket)}&to=%2F"
+
+    @property
+    def only_names(self) -> bool:
+        """Whether browsers go to machines by name only, and by the relay to one that has none."""
+        return bool(self.names) and self.relay != "never"
+
+    def named_preview(self, host: str, name: str, ticket: str) -> str:
+        """The address that opens a port of a machine with a name of its own."""
+        return f"https://{name}.{host}/_brihaspati/open?ticket={quote(ticket)}&to=%2F"
 
     def preview(self, host: str, name: str, ticket: str) -> str:
         """The address that opens a lab's port: its own origin, entered with a one-time ticket."""

@@ -45,10 +45,18 @@ class Issuer(BaseModel):
     profile: str | None
 
 
+class Identity(BaseModel):
+    """The certificate of the machine's own name and all below it, and its key; PEM."""
+
+    chain: str
+    key: str
+
+
 class Booted(BaseModel):
     """All a machine needs to be a lab. `host`: by what name or address browsers will come.
 
-    `previews`: on which port of an address each published port of the machine is shown.
+    `previews`: on which port of an address each published port of the machine is shown; none where
+    `host` is a name, for which `identity` is there until the machine has once been ready.
     `walls` are what its own firewall lets out, for `nft -f`.
     """
 
@@ -59,6 +67,8 @@ class Booted(BaseModel):
     public_key: Annotated[str, Field(description="the control plane's, Ed25519, base64")]
     origins: list[str]
     host: str
+    address: str
+    identity: Identity | None
     issuer: Issuer | None
     walls: str
     previews: dict[int, int]
@@ -127,6 +137,8 @@ def bootstrap(body: Annotated[BootBody, Body()]) -> Booted:
     machine = known.machine
     spec = next(spec for spec in lab.machines if spec.name == machine.name)
     directory = asked.addresses.issuer
+    named = engine.machines.named(known)
+    identity = named.identity if named is not None else None
     return Booted(
         now=engine.world.clock.now(),
         env=engine.world.env,
@@ -134,10 +146,12 @@ def bootstrap(body: Annotated[BootBody, Body()]) -> Booted:
         machine=machine.name,
         public_key=base64.b64encode(engine.world.secrets.public_key()).decode(),
         origins=sorted(asked.addresses.origins),
-        host=machine.address or "",
+        host=named.host if named is not None else machine.address or "",
+        address=machine.address or "",
+        identity=Identity(chain=identity.chain, key=identity.key) if identity else None,
         issuer=Issuer(directory=directory, profile="shortlived") if directory else None,
         walls=engine.machines.walls(known, lab),
-        previews=previews.ports_of_address(spec),
+        previews=previews.ports_of_address(spec) if named is None else {},
         lab=_setup(lab, spec),
     )
 

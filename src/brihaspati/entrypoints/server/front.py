@@ -59,6 +59,7 @@ class Front:
             parts.issuer,
             rents=parts.archive is not None,
             relay=parts.relay if self._relay is not None else "never",
+            names=parts.names,
         )
         answer = Guesses(
             Api(parts.engine, addresses, parts.archive), time.monotonic, proxied=parts.secure

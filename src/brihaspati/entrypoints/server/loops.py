@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
@@ -11,6 +12,7 @@ from typing import Protocol
 
 from brihaspati import ports
 from brihaspati.engine.engine import Engine
+from brihaspati.engine.names import Names
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +83,9 @@ class Loops:
         names = [f"worker-{n}" for n in range(workers)]
         self._threads = [threading.Thread(target=self._work, name=n, daemon=True) for n in names]
         self._threads.append(threading.Thread(target=self._tick, name="clock", daemon=True))
+        if self.engine.names is not None:
+            keep = functools.partial(self._keep_names, self.engine.names)
+            self._threads.append(threading.Thread(target=keep, name="names", daemon=True))
         for thread in self._threads:
             thread.start()
 
@@ -128,6 +133,17 @@ class Loops:
                 if time.monotonic() - last[place] >= seconds:
                     last[place] = time.monotonic()
                     self._guard(duty)
+
+    def _keep_names(self, names: Names) -> None:
+        """Names are made and taken back aside: an issuer may take minutes."""
+        strays_at = time.monotonic()
+        while not self._over.is_set():
+            self._guard(names.sweep)
+            self._guard(names.fill)
+            if time.monotonic() >= strays_at:
+                strays_at = time.monotonic() + self.rhythm.tidy
+                self._guard(names.sweep_zone)
+            self._over.wait(self.rhythm.hear)
 
     def _guard(self, duty: Callable[[], object]) -> None:
         """A duty that fails is told, and tried again at its next time."""

@@ -22,6 +22,8 @@ class Parts:
 
     `archive` is what rented machines run, `issuer` who certifies them; None without such machines.
 
+    `names`: the zone in which rented machines have names; "" for none.
+
     `way` leads to rented machines, and `relay` says which browsers are brought there through us.
 
     `has_lost_labs`: whether all labs have just ended with whoever kept them; said once.
@@ -50,3 +52,4 @@ class Parts:
     has_lost_labs: Callable[[], bool] = nothing_lost
     way: relaying.Way | None = None
     relay: Relay = "never"
+    names: str = ""

@@ -115,7 +115,7 @@ class Site:
             return web.Response(status=503, text=NOT_BUILT, content_type="text/html")
         headers = {
             "Cache-Control": "no-cache",
-            "Content-Security-Policy": self._policy(html, request.host),
+            "Content-Security-Policy": policy(html, request.host, self.addresses),
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "strict-origin-when-cross-origin",
             "Cross-Origin-Opener-Policy": "same-origin",
@@ -124,27 +124,31 @@ class Site:
         page.enable_compression()
         return page
 
-    def _policy(self, html: str, host: str) -> str:
-        """The page's Content-Security-Policy; its inline scripts are named by their hashes."""
-        inline = re.findall(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", html, re.DOTALL)
-        hashes = "".join(f" 'sha256-{_sha256(text)}'" for text in inline if text.strip())
-        port = f":{host.rpartition(':')[2]}" if ":" in host.rpartition("]")[2] else ""
-        labs = f"{self.addresses.scheme}://*.{self.addresses.lab_domain}{port}"
-        socket = f"{'wss' if self.addresses.secure else 'ws'}://{host}"
-        if self.addresses.rents and self.addresses.relay != "always":
-            # The page is there before its machine is, and no pattern names addresses.
-            socket += " wss:" if self.addresses.issuer else " ws:"
-            labs += " https:" if self.addresses.issuer else " http:"
-        return (
-            f"default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
-            f"script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
-            f"img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; "
-            f"worker-src 'self'; connect-src 'self' {socket}; frame-src {labs}"
-        )
-
     def close(self) -> None:
         """End the API's thread."""
         self._thread.shutdown(wait=True)
+
+
+def policy(html: str, host: str, addresses: Addresses) -> str:
+    """The page's Content-Security-Policy; its inline scripts are named by their hashes."""
+    inline = re.findall(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", html, re.DOTALL)
+    hashes = "".join(f" 'sha256-{_sha256(text)}'" for text in inline if text.strip())
+    port = f":{host.rpartition(':')[2]}" if ":" in host.rpartition("]")[2] else ""
+    labs = f"{addresses.scheme}://*.{addresses.lab_domain}{port}"
+    socket = f"{'wss' if addresses.secure else 'ws'}://{host}"
+    if addresses.only_names:
+        socket += f" wss://*.{addresses.names}"
+        labs += f" https://*.{addresses.names}"
+    elif addresses.rents and addresses.relay != "always":
+        # The page is there before its machine is, and no pattern names addresses.
+        socket += " wss:" if addresses.issuer else " ws:"
+        labs += " https:" if addresses.issuer else " http:"
+    return (
+        f"default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+        f"script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
+        f"img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; "
+        f"worker-src 'self'; connect-src 'self' {socket}; frame-src {labs}"
+    )
 
 
 def _paper(text: str) -> web.Response:

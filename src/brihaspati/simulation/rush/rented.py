@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from brihaspati.adapters.rented import shapes
 from brihaspati.adapters.rented.governor import Governor
 from brihaspati.adapters.rented.shapes import Account, Image, Machine, Region, Size, Trouble, Wish
 from brihaspati.domain import egress, pace
@@ -155,6 +156,10 @@ class Api:
             return False
         self._account.end(box)
         return True
+
+    def records(self, zone: str) -> shapes.Rows:
+        """No machine has a name here."""
+        raise Trouble("gone", f"no such zone: {zone}")
 
     def walls(self, name: str, tag: str, rules: egress.Rules) -> str:  # noqa: ARG002
         """The firewall is there already."""

@@ -78,6 +78,10 @@ export default {
     'Eine Adresse, die in einer Woche mehr als fünfmal dran ist, bekommt von Let’s Encrypt keins.',
   'preflight.certificates.scarce.fix':
     'Verteile die Labs auf mehr als eine Woche, oder auf eine weitere Region oder Cloud.',
+  'preflight.certificates.named': '{needed} Namen sind schon zertifiziert, einer je Maschine.',
+  'preflight.certificates.few_names': 'Weniger als {needed} Namen sind bisher zertifiziert.',
+  'preflight.certificates.few_names.fix':
+    'Erhöhe BRIHASPATI_NAMES_STOCK jetzt: eine Domain bekommt 50 je Woche.',
   'preflight.certificates.unknown':
     'Was der Aussteller erlaubt, ist nicht bekannt; {needed} werden gebraucht.',
   'preflight.certificates.unknown.fix': 'Frage, wer ihn betreibt, ob so viele zugleich gehen.',

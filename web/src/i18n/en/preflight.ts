@@ -77,6 +77,10 @@ export default {
     'An address used more than five times in a week gets none from Let’s Encrypt.',
   'preflight.certificates.scarce.fix':
     'Spread the labs over more than a week, or over another region or cloud.',
+  'preflight.certificates.named': '{needed} names are certified already, one for each machine.',
+  'preflight.certificates.few_names': 'Fewer than {needed} names are certified so far.',
+  'preflight.certificates.few_names.fix':
+    'Raise BRIHASPATI_NAMES_STOCK now: a domain gets 50 a week. Who gets none has an address.',
   'preflight.certificates.unknown': 'What the issuer allows is not known; {needed} are needed.',
   'preflight.certificates.unknown.fix': 'Ask who runs it whether so many are issued at once.',
   'preflight.certificates.off': 'Machines serve without TLS: for trying only.',

@@ -16,6 +16,7 @@ import httpx
 
 from brihaspati.adapters.rented import nobody, shapes
 from brihaspati.adapters.rented.calling import Api, Caller, Urgency, seconds_of
+from brihaspati.adapters.rented.digitalocean.rows import Rows
 from brihaspati.adapters.rented.governor import Governor
 from brihaspati.adapters.rented.shapes import Trouble, moment, number, rows, text
 from brihaspati.domain import egress, pace
@@ -234,6 +235,10 @@ class DigitalOcean:
                 return False
             raise
         return True
+
+    def records(self, zone: str) -> Rows:
+        """The names of a zone."""
+        return Rows(zone, self._caller, self._pages)
 
     def _pages(
         self, path: str, name: str, urgency: Urgency, params: Mapping[str, str]

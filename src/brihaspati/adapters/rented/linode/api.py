@@ -21,6 +21,7 @@ import httpx
 from brihaspati.adapters.rented import nobody, shapes
 from brihaspati.adapters.rented.calling import Api, Caller, Urgency
 from brihaspati.adapters.rented.governor import Governor
+from brihaspati.adapters.rented.linode.rows import Rows
 from brihaspati.adapters.rented.shapes import Trouble, moment, number, rows, text
 from brihaspati.domain import egress, pace
 
@@ -236,6 +237,10 @@ class Linode:
                 return False
             raise
         return True
+
+    def records(self, zone: str) -> Rows:
+        """The names of a zone."""
+        return Rows(zone, self._caller, self._pages)
 
     def _pages(
         self, path: str, urgency: Urgency, wanted: Mapping[str, Any] | None
