@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +26,8 @@ def uptime() -> float:
 
 def wipe() -> None:
     """Remove what a student may have left; as much of it as can be."""
+    import shutil  # noqa: PLC0415 - at the end of a life; until then the memory is the lab's
+
     for place in (*_WIPED, *(user.pw_dir for user in pwd.getpwall() if user.pw_uid >= 1000)):
         if place in ("", "/") or not place.startswith("/"):
             continue

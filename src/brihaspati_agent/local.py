@@ -8,7 +8,6 @@ import fcntl
 import os
 import pty
 import pwd
-import secrets
 import select
 import signal
 import socket
@@ -185,7 +184,7 @@ class LocalPlace:
     def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
         """Write beside the path and rename, so that a reader sees all or nothing."""
         _absolute(path)
-        beside = f"{path}.{secrets.token_hex(6)}.new"
+        beside = f"{path}.{os.urandom(6).hex()}.new"
         try:
             opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             try:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class NoSuchMachine(Exception):  # noqa: N818 - a normal answer, named for what it is
@@ -20,8 +19,8 @@ class PlaceError(Exception):
     """What was asked could not be done; the text is for a person ("no such file")."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+# No dataclass: the root part of a rented machine's agent would load those for this alone, 1.7 MB.
+class Outcome(NamedTuple):
     """How a command ended.
 
     `code` is the exit status, or minus the number of the signal that ended it. `truncated` says

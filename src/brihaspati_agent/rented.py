@@ -6,7 +6,6 @@ starts it again: what it was told and its keys are in the state folder, and the 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import base64
 import json
@@ -15,9 +14,8 @@ import secrets
 import signal
 import socket
 import ssl
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,8 +27,7 @@ from brihaspati_agent import (
     certified,
     control_plane,
     dying,
-    lab_place,
-    local,
+    handed,
     places,
     signatures,
     vitals,
@@ -66,13 +63,15 @@ class Rented:
         self,
         where: Where,
         ends: dying.Ends,
+        means: handed.Means,
         wait: Callable[[float], Any] = asyncio.sleep,
     ) -> None:
         self._where = where
         self._ends = ends
+        self._means = means
         self._wait = wait
         self._told = json.loads(where.boot.read_text())
-        self._trust = str(where.boot.parent / "trust.pem") if self._told.get("trust") else None
+        self._trust = str(where.state / "trust.pem") if self._told.get("trust") else None
         if self._trust is not None:
             _keep(Path(self._trust), self._told["trust"].encode())
         self._times = control_plane.Times()
@@ -90,8 +89,8 @@ class Rented:
     async def run(self) -> None:
         """From first boot to the end. Raises OSError when the port cannot be had."""
         orders = await self._boot()
-        await asyncio.to_thread(_wall, orders["walls"])
-        place = lab_place.LabPlace(orders["lab"])
+        await asyncio.to_thread(self._close_walls, orders["walls"])
+        place = self._means.place(orders["lab"])
         house = alone.House(
             base64.b64decode(orders["public_key"]),
             orders["env"],
@@ -118,6 +117,12 @@ class Rented:
             if self._renewal is not None:
                 self._renewal.cancel()
             await served.close()
+
+    def _close_walls(self, rules: str) -> None:
+        try:
+            self._means.wall(rules)
+        except places.PlaceError as error:
+            _logger.warning("no walls of our own: %s", error)
 
     def end(self) -> None:
         """Stop serving; the machine goes on."""
@@ -171,7 +176,7 @@ class Rented:
 
     # --- becoming the lab --------------------------------------------------------------------
     async def _become(
-        self, orders: dict[str, Any], place: lab_place.LabPlace, served: alone.Alone
+        self, orders: dict[str, Any], place: handed.LabPlace, served: alone.Alone
     ) -> None:
         """Set the lab up, have a certificate, open a terminal as a browser would; then say so."""
         await asyncio.gather(self._set_up(orders, place), self._certify(orders))
@@ -182,7 +187,7 @@ class Rented:
         while await self._beat(served, "ready") == "starting":
             await self._wait(SOON_SECONDS)
 
-    async def _set_up(self, orders: dict[str, Any], place: lab_place.LabPlace) -> None:
+    async def _set_up(self, orders: dict[str, Any], place: handed.LabPlace) -> None:
         done = self._where.state / "set-up"
         if done.exists():
             return
@@ -324,44 +329,24 @@ def _keep(path: Path, data: bytes) -> None:
         whole.write(path, data)
 
 
-def _wall(rules: str) -> None:
-    """Close what the lab may not reach, as far as we can; the cloud's wall is the surer one."""
-    try:
-        done = subprocess.run(
-            ["nft", "-f", "-"], input=rules.encode(), capture_output=True, timeout=20, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        _logger.warning("no walls of our own: %s", error)
-        return
-    if done.returncode != 0:
-        _logger.warning("no walls of our own: %s", done.stderr.decode(errors="replace")[:300])
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Live until the machine ends; the exit status."""
-    parser = argparse.ArgumentParser("agent.pyz", description=__doc__)
-    parser.add_argument("--boot", required=True, type=Path)
-    parser.add_argument("--state", required=True, type=Path)
-    given = parser.parse_args(arguments)
+def main(boot: Path, state: Path, orders: socket.socket | None = None) -> int:
+    """Live until the machine ends; the exit status. `orders` lead to what is root of us."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    local.keep_descriptors()
-    given.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    means = handed.Undivided() if orders is None else handed.Asking(orders)
     try:
-        asyncio.run(_live(Where(given.boot, given.state)))
+        asyncio.run(_live(Where(boot, state), means))
     except (OSError, control_plane.Refused) as error:
         print(f"agent: {error}", file=sys.stderr)  # noqa: T201 - a program's own words
         return 1
     return 0
 
 
-async def _live(where: Where) -> None:
+async def _live(where: Where, means: handed.Means) -> None:
     silent_seconds = json.loads(where.boot.read_text())["silent_seconds"]
-    agent = Rented(where, dying.Ends(dying.OFF_AT, silent_seconds))
+    ends = dying.Ends(dying.OFF_AT, silent_seconds, actions=(means.finish,))
+    agent = Rented(where, ends, means)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, agent.end)
     await agent.run()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -21,6 +21,8 @@ def test_from_play_to_a_terminal_over_https_and_gone_again(tmp_path: Path) -> No
         assert asha.ticket()["url"].startswith(f"wss://{house.world.networks['digitalocean']}.")
         with asha.terminal() as terminal:
             terminal.run("echo $((6*7)) $(id -un)", until="42 root")
+            # The student is root, whoever serves them is not.
+            terminal.run("stat -c by-%U /var/lib/brihaspati/orders.json", until="by-brihaspati")
         asha.stop()
         assert house.world.running() == []
 

@@ -37,7 +37,7 @@ PACKAGES = (
 COMPILED = ("brihaspati_agent", "websockets")
 # Other ways to use WebSockets than ours, which are a third of that package.
 LEFT_OUT = ("websockets/asyncio/", "websockets/legacy/", "websockets/trio/")
-MAIN = "import sys\nfrom brihaspati_agent.rented import main\nsys.exit(main())\n"
+MAIN = "import sys\nfrom brihaspati_agent.hands import main\nsys.exit(main(sys.argv[1:]))\n"
 PACKED = Path(__file__).with_name("agent.pyz")
 _DATE = (2020, 1, 1, 0, 0, 0)
 _MODE = 0o644 << 16

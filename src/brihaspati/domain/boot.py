@@ -62,13 +62,15 @@ def _file(path: str, content: str, permissions: str) -> dict[str, str]:
     return {"path": path, "content": content, "permissions": permissions}
 
 
-# Only Python's own parts, which cloud-init needs too; in one process, for each start of Python
-# costs the student a moment. The metadata service tells whoever asks what this text says: it is
+# Only Python's own parts, which cloud-init needs too. Each start of Python costs the student a
+# moment: one process becomes the agent, and a fork of it fetches, so that what that loads is in
+# nobody's memory afterwards. The metadata service tells whoever asks what this text says: it is
 # closed as soon as we have asked it ourselves.
 RUN = """\
-import hashlib, json, os, ssl, subprocess, sys, time, urllib.request
+import hashlib, json, os, sys, time
 home, known, place = "{folder}", "{folder}/machine-id", "{folder}/agent.pyz"
 def ask(url, method="GET", context=None, **headers):
+    import urllib.request
     asked = urllib.request.Request(url, method=method, headers=headers)
     return urllib.request.urlopen(asked, timeout=20, context=context).read()
 def identify():
@@ -81,6 +83,7 @@ def identify():
         wanted = {"Accept": "application/json", "Metadata-Token": token}
         return str(json.loads(ask(base + "/v1/instance", **wanted))["id"])
 def close():
+    import subprocess
     try:
         return subprocess.Popen(["nft", "-f", home + "/closed.nft"], stderr=subprocess.DEVNULL)
     except OSError:
@@ -96,6 +99,7 @@ def fetch():
     if os.path.exists(place):
         if hashlib.sha256(open(place, "rb").read()).hexdigest() == wanted:
             return
+    import ssl
     context = ssl.create_default_context()
     if boot["trust"]:
         context.load_verify_locations(cadata=boot["trust"])
@@ -110,17 +114,23 @@ def fetch():
             print(url, error, file=sys.stderr)
             time.sleep(wait)
     sys.exit("the control plane cannot be reached")
-if not os.path.exists(known):
-    try:
-        keep(known, identify().encode())
-    except (OSError, ValueError, KeyError) as error:
-        print("metadata service:", error, file=sys.stderr)
-closing = close()
-fetch()
-if closing is None or closing.wait():
-    print("the metadata service stays open: no nft here", file=sys.stderr)
+def begin():
+    if not os.path.exists(known):
+        try:
+            keep(known, identify().encode())
+        except (OSError, ValueError, KeyError) as error:
+            print("metadata service:", error, file=sys.stderr)
+    closing = close()
+    fetch()
+    if closing is None or closing.wait():
+        print("the metadata service stays open: no nft here", file=sys.stderr)
+if os.fork() == 0:
+    begin()
+    sys.exit(0)
+if os.wait()[1]:
+    sys.exit(1)
 sys.path.insert(0, place)
-from brihaspati_agent.rented import main
+from brihaspati_agent.hands import main
 sys.exit(main(["--boot", home + "/boot.json", "--state", "{state}"]))
 """.replace("{folder}", FOLDER).replace("{state}", STATE)
 
@@ -157,6 +167,7 @@ Description=Brihaspati agent
 After=network-online.target
 [Service]
 ExecStart={START_AGENT}
+Environment=MALLOC_ARENA_MAX=1
 StateDirectory=brihaspati
 StateDirectoryMode=0700
 Restart=always
@@ -188,10 +199,11 @@ table inet brihaspati {
 
 # Where there is no systemd the agent is kept alive by a loop.
 START = f"""\
+useradd --system --no-create-home --shell /usr/sbin/nologin brihaspati
 rm -f /var/lib/cloud/instance/user-data.txt* /var/lib/cloud/instance/scripts/part-*
 if ! systemctl enable --now brihaspati-agent.service brihaspati-deadman.service; then
   mkdir -p -m 0700 {STATE}
-  setsid sh -c 'while :; do {START_AGENT}; sleep 0.5; done' \\
+  MALLOC_ARENA_MAX=1 setsid sh -c 'while :; do {START_AGENT}; sleep 0.5; done' \\
     </dev/null >>{STATE}/agent.log 2>&1 &
   setsid sh {FOLDER}/deadman.sh </dev/null >/dev/null 2>&1 &
 fi
