@@ -77,6 +77,8 @@ class AwsSettings:
     alarm_queue_arn: str = ""
     alarm_dead_arn: str = ""
     alarm_role_arn: str = ""
+    alarm_jitter_seconds: int = 20
+    warm_arn: str = ""
     parameters: str = ""
     mail_from: str = ""
     snapshot: bool = False
@@ -214,6 +216,8 @@ def _aws(found: Mapping[str, str], env: str) -> AwsSettings:
         alarm_queue_arn=_arn(found, "BRIHASPATI_ALARM_QUEUE_ARN"),
         alarm_dead_arn=_arn(found, "BRIHASPATI_ALARM_DEAD_ARN"),
         alarm_role_arn=_arn(found, "BRIHASPATI_ALARM_ROLE_ARN"),
+        alarm_jitter_seconds=_number(found, "BRIHASPATI_ALARM_JITTER_SECONDS", 20),
+        warm_arn=_arn(found, "BRIHASPATI_WARM_ARN"),
         parameters=parameters,
         mail_from=found.get("BRIHASPATI_MAIL_FROM", ""),
         snapshot=found.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start",

@@ -241,6 +241,7 @@ def _told(made: Made, cloud: str, address: str) -> dict[str, str]:
         "BRIHASPATI_DEAD_QUEUE_URL": made.place.dead_url,
         "BRIHASPATI_ALARM_GROUP": amazon_stand.GROUP,
         "BRIHASPATI_ALARM_ROLE_ARN": ROLE,
+        "BRIHASPATI_WARM_ARN": f"arn:aws:lambda:{servers.REGION}:000000000000:function:warm",
         "BRIHASPATI_MACHINE_URL": API,
         "BRIHASPATI_ACME": "https://acme.example.org/directory",
         "DIGITALOCEAN_REGIONS": "fra1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,6 +120,15 @@ def test_an_alarm_moved_into_the_past_comes_once() -> None:
     timer.set("a", 5, ONE)
     assert ask.schedules == {}
     assert [taken.message for taken in queue.take(9, visible_after_seconds=9)] == [ONE]
+
+
+def test_an_alarm_of_a_topic_of_its_own_calls_a_function() -> None:
+    ask = Scheduler()
+    elsewhere = {"warm": "arn:function"}
+    timer, _ = _timer(ask, replace(PLACE, elsewhere=elsewhere))
+    timer.set("a", 1_900_000_000_000, ONE)
+    timer.set("b", 1_900_000_000_000, ports.Message("warm", {}))
+    assert [one["Target"]["Arn"] for one in ask.schedules.values()] == ["arn:queue", "arn:function"]
 
 
 def test_alarms_of_one_moment_are_spread_and_each_keeps_its_share() -> None:

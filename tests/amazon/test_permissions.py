@@ -25,14 +25,12 @@ SPARE: dict[tuple[str, watching.Deed], str] = {
     ("auth", ("dynamodb:BatchGetItem", "Table")): CONFLICT,
     ("api_student", ("dynamodb:BatchGetItem", "Table")): CONFLICT,
     ("deprovision", ("dynamodb:BatchGetItem", "Table")): CONFLICT,
-    ("api_trainer", ("sqs:SendMessage", "StartingQueue")): REST,
     ("machines", ("sqs:SendMessage", "StartingQueue")): REST,
     ("deprovision", ("sqs:SendMessage", "StartingQueue")): REST,
     ("deprovision", ("sqs:SendMessage", "EndingQueue")): "an end that is not verified yet",
     ("provision", ("sqs:SendMessage", "EndingQueue")): "a start that failed is taken down",
     ("provision", ("scheduler:UpdateSchedule", "schedule")): "an alarm that is set again",
     ("deprovision", ("scheduler:UpdateSchedule", "schedule")): "an alarm that is set again",
-    ("deprovision", ("dynamodb:Query", "Table")): "the scrub record that a verified end goes into",
     ("provision", ("dynamodb:DeleteItem", "Table")): "warm sandboxes that ended are forgotten",
     ("sweep", ("dynamodb:DeleteItem", "Table")): "warm sandboxes that ended are forgotten",
     ("sweep", ("sqs:SendMessage", "EndingQueue")): "an end that was missed",
@@ -99,6 +97,9 @@ def a_class(house: Deployed, trainer: Caller) -> dict[str, Any]:
     trainer.did("api_trainer", "GET", f"{page}/roster")
     trainer.did("api_trainer", "GET", f"{page}/preflight")
     trainer.did("api_trainer", "POST", f"{page}/preflight", {})
+    later = {"opens_at": now + 3_600_000, "key": "l" * 20, "title": "Later"}
+    trainer.did("api_trainer", "POST", "/v1/classes", {**draft, **later})
+    house.work()  # its alarms are set
     house.call("warm", {})
     trainer.did("auth", "GET", "/v1/classes")
     signed_in(house, "admin").did("auth", "GET", "/v1/classes")
@@ -189,8 +190,13 @@ def the_story(house: Deployed) -> None:
     trainer.did("api_trainer", "POST", f"{page}/stop", {})
     house.work()
     house.call("sweep", {})
-    house.work()
+    house.until(lambda: _phase(asha, lab) == "gone")
     asha.did("auth", "DELETE", "/v1/session")
+
+
+def _phase(student: Caller, lab: str) -> str:
+    phase: str = student.did("api_student", "GET", f"{lab}/sandbox")["sandbox"]["phase"]
+    return phase
 
 
 def untold(house: Deployed) -> set[str]:

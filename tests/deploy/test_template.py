@@ -206,9 +206,12 @@ def test_services_that_call_for_us_may(template: Json) -> None:
     assert alarms["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {
         "Service": "scheduler.amazonaws.com"
     }
-    (said,) = alarms["Policies"][0]["PolicyDocument"]["Statement"]
+    said, calls = alarms["Policies"][0]["PolicyDocument"]["Statement"]
     assert said["Action"] == "sqs:SendMessage"
     assert [r["Fn::GetAtt"][0] for r in said["Resource"]] == ["EndingQueue", "EndingDead"]
+    assert calls["Action"] == "lambda:InvokeFunction"
+    warm = of_type(template, "AWS::Lambda::Function")["WarmLambdaFunction"]
+    assert text_of(calls["Resource"]).endswith(f":function:{warm['FunctionName']}")
     takers = {
         "ProvisionRole": "StartingQueue",
         "DeprovisionRole": "EndingQueue",

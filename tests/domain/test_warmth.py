@@ -37,3 +37,10 @@ def test_classes_that_begin_together_add_up_and_others_count_nothing() -> None:
 def test_without_classes_nothing_is_kept_warm_and_there_is_a_most() -> None:
     assert warmth.environments([], NOW) == 0
     assert warmth.environments([room(0, 5_000)], NOW) == warmth.ENVIRONMENTS_MAX
+
+
+def test_calls_that_come_late_still_find_the_class_about_to_begin() -> None:
+    begins = room(30)
+    for at in warmth.moments(begins, NOW).values():
+        for late in (0, 90 * 1000):
+            assert warmth.environments([begins], at + late) == 3

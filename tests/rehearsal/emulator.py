@@ -34,6 +34,8 @@ SOURCE_HEADER = "x-rehearsal-source"
 LOG_LETTERS_MAX = 4000
 HURRY = 4
 SCHEDULING = frozenset({"scheduler:CreateSchedule", "scheduler:UpdateSchedule"})
+# What a schedule does, by where its target is.
+DELIVERING = {"sqs": "sqs:SendMessage", "lambda": "lambda:InvokeFunction"}
 
 _writing = threading.Lock()
 _asked: set[tuple[str, str, str, bool]] = set()
@@ -181,11 +183,12 @@ def writing(emit: Any) -> Any:
 
 
 def firing(invoke_target: Any) -> Any:
-    """A schedule puts its message in the name of the role it was handed."""
+    """A schedule puts its message, or calls, in the name of the role it was handed."""
 
     def fired(target: Any, event: Any, rule: Any, *rest: Any) -> None:
         if event.get("Source") == "aws.scheduler":
-            if not may(target["RoleArn"], "sqs:SendMessage", target["Arn"]):
+            service = target["Arn"].split(":")[2]
+            if not may(target["RoleArn"], DELIVERING[service], target["Arn"]):
                 return
             note("fired", schedule=rule["Name"], text=target["Input"])
         invoke_target(target, event, rule, *rest)

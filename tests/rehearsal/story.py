@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from brihaspati.domain import warmth
 from brihaspati.engine.records import Person
 from rehearsal import rights, stage
 from rehearsal.account import Failed
@@ -27,6 +29,11 @@ KILLED_SECONDS = 21
 # What the cloud does meanwhile: it makes the machine, and answers too late.
 SLOW = {"kind": "slow", "operation": "droplets_create", "seconds": 19.0}
 SLOWER = {"kind": "slow", "operation": "firewalls_list", "seconds": 6.0}
+
+# The last call of functions before a class that begins soon comes after so long.
+SOON_MS = 10_000
+WARM_SECONDS_MAX = 60
+SEATS = 20
 
 ADMIN = Person("rehearsal-admin", "Admin", "admin")
 
@@ -73,10 +80,11 @@ class Story:
         return (
             *begin[:4],
             ("a stray is planted, the sweep rests", self.plant),
-            ("warmth", self.warmth),
+            ("a class is made that begins soon", self.make_class),
             ("Ravi plays a lab of one minute", self.play_brief),
             *begin[4:],
             ("the trainer", self.teach),
+            ("warmth by schedule", self.warmth),
             stop,
             ("a function is killed half way", self.killed),
             ("expiry by schedule", self.expiry),
@@ -207,12 +215,30 @@ class Story:
         self.ravi.play()
         return "sold out at first; its end comes by itself"
 
+    def make_class(self) -> str:
+        """Its functions are to be woken by a schedule, which is told of later."""
+        opens_at = round(time.time() * 1000) + warmth.CALLS_MS["late"] + SOON_MS
+        draft = {
+            "key": "w" * 20,
+            "title": "Next class",
+            "labs": ["hello"],
+            "opens_at": opens_at,
+            "closes_at": opens_at + 3_600_000,
+            "seats": SEATS,
+        }
+        self.trainer.did("POST", "/v1/classes", draft)
+        return f"{SEATS} students may join it"
+
     def warmth(self) -> str:
-        """Functions are woken for a class that begins."""
-        said = self.on.aws.call("warm", {"source": "aws.events"})
-        if said["environments"] < 1:
-            raise Failed(f"nothing is warmed: {said}")
-        return f"{said['environments']} environment of each function that students meet"
+        """Functions were woken for a class that begins."""
+        until(self._calls, "a schedule calls the function warm", WARM_SECONDS_MAX)
+        woken = sum(json.loads(n["answer"])["environments"] for n in self._calls())
+        if woken < SEATS // warmth.STUDENTS_EACH:
+            raise Failed(f"too little is warm: {self._calls()}")
+        return f"{woken} environments of each function that students meet"
+
+    def _calls(self) -> list[Any]:
+        return [n for n in self.on.aws.notes("ran") if n["function"].endswith("-warm")]
 
     def teach(self) -> str:
         """What trainers do."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from brihaspati import ports
 from brihaspati.domain import classrooms, labs
 from brihaspati.domain.classrooms import Classroom
-from brihaspati.engine import records
+from brihaspati.engine import records, warming
 from brihaspati.engine.paging import every
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Person
@@ -79,7 +79,9 @@ class Classes:
         """
         code = ports.Put(records.code_key(room.code), {"class": room.id}, expect=0)
         place = (_teaching(room, teacher),) if teacher is not None else ()
-        return self.world.store.transact((records.put_class(room, expect=0), code, *place))[0]
+        made = self.world.store.transact((records.put_class(room, expect=0), code, *place))[0]
+        warming.told(self.world, room)
+        return made
 
     def change(self, class_id: str, edit: Callable[[Classroom], Classroom]) -> Classroom:
         """The class as `edit` makes it of what it is, however often that is. Raises Problem."""
@@ -99,6 +101,7 @@ class Classes:
         """Store a class that had this version, and others with it; the new one. Raises Conflict."""
         written = self.world.store.transact((records.put_class(room, expect=version), *others))
         self._cache.pop(room.id, None)
+        warming.told(self.world, room)
         return written[0]
 
     def free_code(self) -> str:

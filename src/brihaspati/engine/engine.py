@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from brihaspati import ports
 from brihaspati.domain.sandboxes import Slot
-from brihaspati.engine import membership
+from brihaspati.engine import membership, warming
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.learning import Learning
 from brihaspati.engine.membership import Membership
@@ -110,6 +110,12 @@ class Engine:
                 self.worker.work_at(slot, at, ending=message.topic == "ending")
             case "pool":
                 self.sweeping.fill_pool(message.body["class"], message.body["lab"])
+            case warming.HOURS_TOPIC:
+                found = self.classes.find(message.body["class"])
+                if found is not None:
+                    warming.planned(self.world, found[0])
+            case warming.WARM_TOPIC:
+                pass  # a function of its own hears these, where functions begin cold
             case "prices":
                 self.prices.tell()
             case "script":

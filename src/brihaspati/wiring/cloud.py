@@ -26,7 +26,7 @@ from brihaspati.domain.boot import Boot
 from brihaspati.domain.effects import Duty
 from brihaspati.domain.looks import AFAR
 from brihaspati.domain.pace import Pace
-from brihaspati.engine import prices
+from brihaspati.engine import prices, warming
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.world import Bounds, World
 from brihaspati.settings import AwsSettings, Settings, SettingsError
@@ -164,7 +164,12 @@ def _queue_and_timer(
         BRIHASPATI_ALARM_ROLE_ARN=aws.alarm_role_arn,
     )
     group = eventbridge.Place(
-        aws.alarm_group, aws.alarm_queue_arn, aws.alarm_dead_arn, aws.alarm_role_arn
+        aws.alarm_group,
+        aws.alarm_queue_arn,
+        aws.alarm_dead_arn,
+        aws.alarm_role_arn,
+        aws.alarm_jitter_seconds,
+        {warming.WARM_TOPIC: aws.warm_arn} if aws.warm_arn else {},
     )
     timer = eventbridge.Timer(schedules, group, queue, clock, sqs.text_of)
     return queue, timer

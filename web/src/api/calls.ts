@@ -15,6 +15,8 @@ const ofClass = (classId: string) => ({ path: { class_id: classId } })
 export const health = () => take(client.GET('/v1/health'))
 export const joinPreview = (code: string, signal?: AbortSignal) =>
   take(client.GET('/v1/join/{code}', { params: { path: { code } }, signal }))
+/** Where functions begin cold, the one that answers students begins now. */
+export const wake = () => take(client.GET('/v1/awake'))
 export const join = (body: { code: string; name: string; email?: string; key?: string }) =>
   take(client.POST('/v1/join', { body }))
 

@@ -52,6 +52,17 @@ it('asks about a code only when it is whole', async () => {
   expect(now.page.text()).toContain('Prof. Iyer')
 })
 
+it('wakes what answers students once the class is known, and not before', async () => {
+  const woken = () => now.asked.filter(({ path }) => path === '/v1/awake').length
+  routes['GET /v1/awake'] = { status: 503, body: { title: 'busy' } }
+  now = await visit('/join', routes)
+  await flushPromises()
+  expect(woken()).toBe(0)
+  await field('Class code').setValue('mari-gold')
+  await until(() => woken() === 1)
+  expect(now.page.text()).not.toContain('busy')
+})
+
 it('takes a pasted join address for its code', async () => {
   now = await visit('/join', routes)
   const event = new Event('paste', { cancelable: true })

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,8 @@ class Place:
     """The group of our schedules, where they send, where what cannot be sent goes, and as whom.
 
     `jitter_seconds`: each alarm comes later by its own share of this, so that those of one class do
-    not all come in one second.
+    not all come in one second. `elsewhere`: alarms with messages of these topics call a function,
+    by its ARN.
     """
 
     group: str
@@ -40,6 +41,7 @@ class Place:
     dead_arn: str
     role_arn: str
     jitter_seconds: int = 20
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 class Timer:
@@ -60,7 +62,7 @@ class Timer:
             limits.check_name("alarm", name)
         except limits.Unacceptable as fault:
             raise ports.Refused(str(fault)) from None
-        wanted = self._wanted(name, at, self._text(message))
+        wanted = self._wanted(name, at, message)
         if at <= self._clock.now():
             self.cancel(name)  # an older alarm of this name is not to come as well
             self._queue.put(message)
@@ -77,7 +79,7 @@ class Timer:
         own = {"GroupName": self._place.group, "Name": schedule_name(name)}
         self._did("delete_schedule", "ResourceNotFoundException", **own)
 
-    def _wanted(self, name: str, at: ports.Moment, text: str) -> dict[str, Any]:
+    def _wanted(self, name: str, at: ports.Moment, message: ports.Message) -> dict[str, Any]:
         place = self._place
         seconds = -(-min(max(0, at), _LAST_AT) // 1000) + _share(name, place.jitter_seconds)
         moment = _EPOCH + timedelta(seconds=min(seconds, _LAST_AT // 1000))
@@ -89,9 +91,9 @@ class Timer:
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "ActionAfterCompletion": "DELETE",
             "Target": {
-                "Arn": place.queue_arn,
+                "Arn": place.elsewhere.get(message.topic, place.queue_arn),
                 "RoleArn": place.role_arn,
-                "Input": text,
+                "Input": self._text(message),
                 "DeadLetterConfig": {"Arn": place.dead_arn},
                 "RetryPolicy": {
                     "MaximumEventAgeInSeconds": _DELIVERY_SECONDS_MAX,

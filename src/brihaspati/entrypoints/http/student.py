@@ -7,6 +7,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
+from brihaspati import __version__
 from brihaspati.domain import access
 from brihaspati.engine.classes import SEE_CLASS
 from brihaspati.engine.playing import Opening
@@ -15,6 +16,12 @@ from brihaspati.entrypoints.http import guide_models, guide_views, models, ways
 from brihaspati.entrypoints.http.routes import SANDBOX, Student, call, route
 
 JSON = "application/json"
+
+
+@route("GET", "/v1/awake", action="look_around", scope="public")
+def awake() -> models.Health:
+    """Wake what answers students; asked while somebody types their name."""
+    return models.Health(status="ok", version=__version__)
 
 
 @route("GET", "/v1/classes/<class_id>", action="see_class", scope="class")

@@ -39,6 +39,8 @@ export function usePreview(code: Ref<string>, length: number) {
       const failed = () => put({ waiting: true })
       const ask = () => calls.joinPreview(code.value, signal)
       put({ preview: await patiently(ask, { chance, signal, failed }) })
+      // The class page is asked for next. Nobody misses this when it fails.
+      if (!signal.aborted) void calls.wake().catch(() => undefined)
     } catch (error) {
       put({ problem: asProblem(error) })
     }
