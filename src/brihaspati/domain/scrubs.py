@@ -48,6 +48,7 @@ class Entry:
 
 _END_FIELDS = tuple(field.name for field in fields(End))
 _ENTRY_FIELDS = tuple(field.name for field in fields(Entry))
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def sealed(entry: Entry) -> Entry:
@@ -55,7 +56,7 @@ def sealed(entry: Entry) -> Entry:
     content = {name: getattr(entry, name) for name in _ENTRY_FIELDS}
     content["end"] = {name: getattr(entry.end, name) for name in _END_FIELDS}
     content["digest"] = ""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    text = _CANONICAL.encode(content)
     return replace(entry, digest=hashlib.sha256(text.encode()).hexdigest())
 
 

@@ -81,7 +81,9 @@ class Record:
             return self
         left = [e for e in self.unfinished if e != done]
         kept = upkeep.still_needed(decision.sandbox, (*left, *decision.effects))
-        fresh = frozenset([e for e in kept if e in self.fresh or e not in self.unfinished])
+        fresh: frozenset[Effect] = frozenset()
+        if self.fresh or decision.effects:
+            fresh = frozenset([e for e in kept if e in self.fresh or e not in self.unfinished])
         return Record(decision.sandbox, kept, self.version, fresh)
 
     def says_the_same(self, other: Record) -> bool:

@@ -29,16 +29,13 @@ class _Record:
     text: str
     indexes: Mapping[str, ports.Key] = field(default_factory=dict)
     expires_at: ports.Moment | None = None
-    read: list[ports.Item] | None = None
+    shared: ports.Item | None = None
 
     def item(self, key: ports.Key) -> ports.Item:
-        if self.read:
-            return self.read[0]
+        if self.shared is not None:
+            return self.shared
         body: dict[str, Any] = pydantic_core.from_json(self.text)
-        item = ports.Item(key, self.version, body, dict(self.indexes), self.expires_at)
-        if self.read is not None:
-            self.read.append(item)
-        return item
+        return ports.Item(key, self.version, body, dict(self.indexes), self.expires_at)
 
     def is_alive(self, now: ports.Moment) -> bool:
         return self.expires_at is None or self.expires_at > now
@@ -94,7 +91,8 @@ class Store:
     """Items in memory. An index shows what was written at least `index_lag_ms` ago, stale or not.
 
     `faults` scripts what goes wrong; nothing does by default. With `shared_reads` every reader of a
-    version gets the same item, which nobody may change: a simulation reads thousands.
+    version gets the very body that was written, which nobody may change: a simulation reads
+    thousands.
     """
 
     def __init__(
@@ -222,8 +220,10 @@ class Store:
         key, before, after = write.key, self._records.get(write.key), None
         if isinstance(write, ports.Put):
             version = (stored.version if stored else 0) + 1
-            read: list[ports.Item] | None = [] if self._shared_reads else None
-            after = _Record(version, text, dict(write.indexes), write.expires_at, read)
+            indexes, until, shared = dict(write.indexes), write.expires_at, None
+            if self._shared_reads:
+                shared = ports.Item(key, version, write.body, indexes, until)
+            after = _Record(version, text, indexes, until, shared)
             self._records[key] = after
             self._partitions.setdefault(key.partition, _Shelf()).put((key.sort,), key, after)
         elif before is not None:
