@@ -57,6 +57,14 @@ def test_the_same_promises_hold_on_sqlite() -> None:
     assert [one.broken for one in lived] == [()] * 4
 
 
+@pytest.mark.parametrize("broken", mutants.MUTANTS, ids=lambda mutant: mutant.name)
+def test_what_a_break_breaks_is_there_and_is_whole_again_afterwards(broken: mutants.Mutant) -> None:
+    before = broken.owner.__dict__[broken.attribute]
+    with broken():
+        assert broken.owner.__dict__[broken.attribute] is not before
+    assert broken.owner.__dict__[broken.attribute] is before
+
+
 @pytest.mark.parametrize("name", ["no sweep", "deletes are trusted", "no fence on attempts"])
 def test_a_break_is_noticed(name: str) -> None:
     [broken] = [m for m in mutants.MUTANTS if m.name == name]

@@ -87,6 +87,16 @@ def _no_alarms(self: Worker, record: Any, effect: Any, *, fresh: bool) -> events
     return _perform(self, record, effect, fresh=fresh)
 
 
+def _waits_forgotten(self: Worker, record: records.Record, *, at_once: bool = False) -> None:
+    now = self.world.clock.now()
+    ready = tuple(e for e in record.unfinished if e.not_before <= now)
+    if ready or at_once:
+        _wake_for(self, replace(record, unfinished=ready), at_once=at_once)
+
+
+_wake_for = Worker.wake_for
+
+
 def _all_at_once(self: Worker, record: records.Record) -> list[effects.Effect]:  # noqa: ARG001
     return list(record.unfinished)
 
@@ -240,7 +250,7 @@ def _endless(self: sandboxes.Terms, at: int) -> int:  # noqa: ARG001
 
 MUTANTS: Sequence[Mutant] = (
     Mutant("no wake-up", Worker, "wake", _nothing),
-    Mutant("waits are not woken", Worker, "_wake_later", _nothing),
+    Mutant("waits are not woken", Worker, "wake_for", _waits_forgotten),
     Mutant("no alarms", Worker, "_perform", _no_alarms),
     Mutant("no sweep", Sweeping, "sweep", _swept),
     Mutant("the sweep looks for strays only", Sweeping, "sweep", _only_strays),
