@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from brihaspati import ports
-from brihaspati.adapters import sqs
+from brihaspati.adapters import memory, sqs
+from brihaspati.engine.engine import Engine
 from brihaspati.entrypoints.aws_lambda import boundaries
 from brihaspati.entrypoints.aws_lambda.batches import TIME_LEFT_MS_MIN, Batches
 from brihaspati.entrypoints.aws_lambda.minutes import Sweep, Warmth
@@ -93,6 +95,25 @@ def test_a_function_answers_no_route_of_another(house: House) -> None:
     board = request("GET", "/v1/classes/demo/board")
     assert web(house, "auth")(board)["statusCode"] == 404
     assert web(house, "api_trainer")(board)["statusCode"] == 401
+
+
+class Keyless(memory.Secrets):
+    """As a parameter store without the key."""
+
+    def mac(self, purpose: str, message: bytes) -> bytes:  # noqa: ARG002 - as the port has it
+        raise ports.NotSetUp("the parameter /b/mac-key is not there; make it: aws ssm …")
+
+
+def test_a_secret_that_is_missing_is_a_problem_of_its_own_with_the_fix_in_the_log(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.engine = Engine(replace(house.world, secrets=Keyless()))
+    answer = web(house)(request("POST", "/v1/join", JOIN))
+    said = json.loads(answer["body"])
+    assert (answer["statusCode"], said["type"]) == (500, "/problems/not-set-up")
+    assert "log" in said["fix"]
+    assert "/b/mac-key" not in answer["body"]  # nothing for strangers
+    assert "make it: aws ssm" in caplog.text
 
 
 def test_a_ping_only_keeps_it_warm(house: House) -> None:

@@ -1,7 +1,4 @@
-"""All we ask of the world, in our own words. Every adapter passes the contract tests of its port.
-
-Moments are whole milliseconds since the epoch, UTC (`Moment`); durations say their unit.
-"""
+"""All we ask of the world, in our words. Every adapter passes the contract tests of its port."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from brihaspati.domain import labs
 
-Moment = int
+Moment = int  # whole milliseconds since the epoch, UTC; durations say their unit
 
 
 # --- Store --------------------------------------------------------------------------------------
@@ -85,6 +82,10 @@ class Busy(Exception):  # noqa: N818
 
 class Refused(ValueError):  # noqa: N818
     """The request can never succeed: too large, duplicate keys, an empty or over-long key."""
+
+
+class NotSetUp(Exception):  # noqa: N818
+    """What an operator has to make is missing or cannot be used; the text says how to make it."""
 
 
 class StoreFull(Exception):  # noqa: N818

@@ -17,9 +17,9 @@ from brihaspati.domain.labs import Lab
 from brihaspati.engine import prices
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.world import Unwatched
-from brihaspati.entrypoints.cli.shop import CannotRun, Progress, Report, Serving
+from brihaspati.entrypoints.cli.shop import CannotRun, Fact, Progress, Report, Serving
 from brihaspati.settings import Settings
-from brihaspati.wiring import cloud, rented
+from brihaspati.wiring import cloud, predeploy, rented
 from brihaspati.wiring.shop import LocalShop
 
 # Those that the template makes, each with its dead letters.
@@ -81,6 +81,12 @@ class CloudShop(LocalShop):
     def up(self, progress: Progress, ready: Callable[[str], None]) -> None:  # noqa: ARG002
         """It is up, or not, without us. Raises CannotRun."""
         self._refuse("serving")
+
+    def before_deploy(self) -> Sequence[Fact]:
+        """What a deployment of this stage finds in its account."""
+        aws = self.settings.aws
+        services = amazon.Services(aws.region or None, aws.endpoint or None)
+        return predeploy.facts(self.settings, services.of)
 
     def report(self) -> Report:
         """What this host can do says nothing of a deployment. Raises CannotRun."""

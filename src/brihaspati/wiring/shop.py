@@ -25,6 +25,7 @@ from brihaspati.engine import demo
 from brihaspati.engine.engine import Engine
 from brihaspati.entrypoints.cli.shop import (
     CannotRun,
+    Fact,
     Fault,
     Progress,
     Report,
@@ -183,6 +184,10 @@ class LocalShop:
         """What this host can do."""
         facts = hostfacts.inspect(self.settings.data)
         return Report(tuple(facts), hosts.choose(self.settings), hostfacts.isolation(facts))
+
+    def before_deploy(self) -> Sequence[Fact]:
+        """This machine needs none. Raises CannotRun."""
+        raise CannotRun("name the deployment: brihaspati --stage prod deploy check")
 
     def renter(self, cloud: str | None, env: str | None = None) -> AccountRenter:
         """An account of a cloud; what goes on is said as it does."""

@@ -23,7 +23,7 @@ INDEXES = ("due", "group")
 TTL_ATTRIBUTE = "ttl"
 
 
-class Unusable(Exception):  # noqa: N818 - as the other stores have Broken
+class Unusable(ports.NotSetUp):
     """The table cannot be used as things are; the text says what to do."""
 
 

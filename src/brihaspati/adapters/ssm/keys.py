@@ -14,6 +14,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from brihaspati import ports
+
 if TYPE_CHECKING:
     from nacl import signing
 
@@ -34,7 +36,7 @@ _REFUSALS = {
 Ask = Callable[..., dict[str, Any]]
 
 
-class MissingSecret(Exception):  # noqa: N818 - what it is
+class MissingSecret(ports.NotSetUp):
     """A parameter that is not there or cannot be used; the text names it and says what to do."""
 
 

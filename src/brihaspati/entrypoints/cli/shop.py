@@ -156,6 +156,10 @@ class Shop(Protocol):
         """What this host can do."""
         ...
 
+    def before_deploy(self) -> Sequence[Fact]:
+        """What a deployment of this stage finds in its account. Raises CannotRun."""
+        ...
+
     def renter(self, cloud: str | None, env: str | None = None) -> Renter:
         """An account of a cloud (None: the usual one). Raises CannotRun."""
         ...

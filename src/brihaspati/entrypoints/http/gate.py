@@ -18,6 +18,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from brihaspati import ports
 from brihaspati.domain import access
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.membership import Membership
@@ -73,7 +74,9 @@ def _document() -> str:
 
 def _problem(error: Exception) -> Response[str]:
     answer = problems.of(error)
-    if answer.status_code == 500:
+    if isinstance(error, ports.NotSetUp):
+        log.error("not set up: %s", error)
+    elif answer.status_code == 500:
         log.error("request failed", exc_info=error)
     return answer
 

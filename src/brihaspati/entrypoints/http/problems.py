@@ -71,6 +71,9 @@ def _in_words(problem: Exception) -> tuple[int, str, str, str]:
         case ports.StoreFull():
             fix = "Nothing was lost. Free some space on the server's disk, then try again."
             return 507, "store_full", "The server's disk is full.", fix
+        case ports.NotSetUp():
+            fix = "Whoever runs it finds in the log what is missing, and how to make it."
+            return 500, "not_set_up", "The service is not set up whole.", fix
         case ports.Busy() | ports.Conflict():
             return 503, "busy", "The server is busy.", "Try again in a moment."
         case _:
