@@ -99,13 +99,21 @@ def test_a_lab_nobody_published_keeps_no_other_pool_from_being_filled() -> None:
 
 def test_the_last_warm_sandbox_taken_by_two_at_once_goes_to_one_of_them() -> None:
     meanwhile = Meanwhile()
-    house = House(faults=meanwhile)
+    calls: list[str] = []
+
+    def told(operation: str) -> None:
+        calls.append(operation)
+        meanwhile(operation)
+
+    house = House(faults=told)
     room = house.classroom(pool=1)
     filled(house, room)
     [last] = warm(house)
     asha, ravi = house.student(room, "Asha"), house.student(room, "Ravi")
     meanwhile.then = lambda: play(house, room, ravi)
     ours = play(house, room, asha)
+    # Whoever was slower looks for another warm one, and does not begin anew.
+    assert calls[-3:] == ["transact", "query", "transact"]
     [theirs] = house.engine.member(ravi.id).sandboxes
     assert theirs.sandbox.id == last
     assert ours.sandbox.phase == "queued"

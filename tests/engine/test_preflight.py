@@ -11,6 +11,7 @@ from brihaspati.domain.labs import Lab
 from brihaspati.domain.preflight import Standing
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.preflight import Seen
+from engine.test_names import Named
 from house import House, a_lab
 
 
@@ -110,6 +111,14 @@ def test_a_look_that_breaks_is_said_and_may_be_tried_again() -> None:
     house.engine = Engine(house.world)
     room = house.classroom()
     assert house.engine.preflight.seen(room).state == "failed"
+
+
+def test_where_machines_get_names_those_that_are_ready_are_counted() -> None:
+    rental = Named()
+    rental.names.fill()
+    renting(rental.house, "memory")
+    [looked] = rental.house.engine.preflight.look(rental.house.engine.classes.get("demo"))
+    assert "3 names are certified ahead" in "".join(one.text for one in looked.findings)
 
 
 def test_where_others_have_the_tokens_nobody_looks() -> None:
