@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import socket
+import ssl
 from pathlib import Path
 
 import aiohttp
@@ -156,5 +158,42 @@ def test_a_program_that_has_a_previews_port_keeps_nobody_from_the_terminal(tmp_p
                 there.client.get(there.at("/", "127.0.0.1")) as answer,
             ):
                 assert answer.status == 404
+
+    machines.play(scenario)
+
+
+async def tunnel_status(there: machines.Machine, ticket: str, trust: ssl.SSLContext) -> int:
+    """What whoever asks for a tunnel with this ticket is answered."""
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", there.port, ssl=trust, server_hostname=machines.HOST
+    )
+    writer.write(
+        f"GET /agent/tunnel HTTP/1.1\r\nHost: {machines.HOST}\r\n"
+        f"Authorization: Bearer {ticket}\r\n\r\n".encode()
+    )
+    head = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    return int(head.split(b" ")[1])
+
+
+def test_only_the_control_plane_has_tunnels_and_only_to_the_port_it_asked_for(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        async with machines.application() as port, machines.machine(tmp_path) as there:
+            trust = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+            good = {"may": ["control"], "port": port, "machine": "main"}
+            opens = there.signer.ticket(**good)
+            for ticket, status in (
+                (opens, 101),
+                (opens, 403),
+                (there.signer.ticket(**{**good, "may": ["preview"]}), 403),
+                (there.signer.ticket(**{**good, "port": None}), 403),
+                (there.signer.ticket(**{**good, "machine": "nowhere"}), 403),
+                (there.signer.ticket(**{**good, "machines": {"main": "bh-gone"}}), 410),
+                (there.signer.ticket(**{**good, "port": 1}), 503),
+                ("", 403),
+            ):
+                assert await tunnel_status(there, ticket, trust) == status
 
     machines.play(scenario)

@@ -31,6 +31,17 @@ def test_a_record_is_there_once_however_often_it_is_added(zone: Zone) -> None:
     assert zone.values(HOST) == [("A", "192.0.2.7")]
 
 
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_an_answer_that_was_lost_makes_no_second_record(cloud: str) -> None:
+    sky = Sky()
+    zone = rented(cloud, sky)
+    sky.fault("drop_after", operation="*record*", times=1)
+    with pytest.raises(ports.Unclear):
+        zone.add(HOST, "A", "192.0.2.7", new=True)
+    zone.add(HOST, "A", "192.0.2.7")
+    assert zone.values(HOST) == [("A", "192.0.2.7")]
+
+
 def test_a_host_has_several_records_and_they_go_together(zone: Zone) -> None:
     proof, star = f"_acme-challenge.{HOST}", f"*.{HOST}"
     zone.add(proof, "TXT", "one")

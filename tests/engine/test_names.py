@@ -12,6 +12,7 @@ from brihaspati.adapters.memory.zones import Zone
 from brihaspati.adapters.vault import Vault
 from brihaspati.domain import names as rules
 from brihaspati.domain.names import Stock
+from brihaspati.domain.preflight import Standing
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.machines import Beat
 from brihaspati.engine.names import GONE, NOT_REVOKED, REVOKED, Names
@@ -101,7 +102,6 @@ def test_a_machine_gets_one_name_again_and_again_and_the_zone_leads_to_it(rental
     assert given is not None
     assert given.identity is not None
     assert given.identity.key == f"key of {given.host}"
-    assert rental.zone.values(given.host) == [("A", ADDRESS)]
     assert rental.zone.values(f"*.{given.host}") == [("A", ADDRESS)]
     assert rental.machines.named(known) == replace(given, placed=True)
     assert rental.names.stock() == Stock(2, 0)
@@ -141,7 +141,7 @@ def test_when_the_lab_ends_its_name_is_taken_out_seen_gone_and_on_record(
     rental.names.fill()
     host = rental.host()
     rental.names.sweep()
-    assert host in rental.zone.records
+    assert rules.below(host) in rental.zone.records
     rental.stop()
     rental.issuer.refuses = refuses
     rental.zone.stumbles = 2
@@ -151,6 +151,7 @@ def test_when_the_lab_ends_its_name_is_taken_out_seen_gone_and_on_record(
         rental.names.sweep()
     assert rental.said() == [f"{GONE}; {NOT_REVOKED if refuses else REVOKED}"]
     assert rental.issuer.revoked == ([] if refuses else [f"chain of {host}"])
+    rental.names.sweep_zone()  # what the issuer left
     assert [h for h in rental.zone.records if host in h] == []
     assert rental.names.of(rental.sandbox.id, rental.label) is None
 
@@ -206,6 +207,18 @@ def test_a_certificate_that_ends_too_soon_is_given_to_nobody(rental: Named) -> N
     assert rental.names.fill() == 3
 
 
+def test_who_wants_no_stock_any_more_has_none_left_and_labs_keep_their_names(
+    rental: Named,
+) -> None:
+    rental.names.fill()
+    host = rental.host()
+    rental.names.naming = replace(rental.names.naming, stock=0)
+    rental.names.sweep()
+    assert rental.names.stock() == Stock(0, 0)
+    assert rental.names.fill() == 0
+    assert rules.below(host) in rental.zone.records
+
+
 def test_strays_of_the_zone_are_taken_out_and_what_is_not_ours_stays(rental: Named) -> None:
     rental.names.fill()
     host = rental.host()
@@ -216,9 +229,18 @@ def test_strays_of_the_zone_are_taken_out_and_what_is_not_ours_stays(rental: Nam
     rental.names.sweep_zone()
     left = [h for h in rental.zone.hosts() if rules.host_of(h, ZONE) is None]
     assert left == sorted(others)
-    assert {host, f"*.{host}"} <= set(rental.zone.hosts())
+    assert rules.below(host) in rental.zone.hosts()
     rental.zone.stumbles = 1
     rental.names.sweep_zone()
+
+
+def test_a_class_is_told_whether_there_are_names_enough(rental: Named) -> None:
+    asked = {"memory": lambda _: Standing("memory", region="fra1", size="small")}
+    engine = Engine(replace(rental.house.world, standings=asked))
+    rental.names.fill()
+    (looked,) = engine.preflight.look(engine.classes.get("demo"))
+    states = {found.name: found.state for found in looked.findings}
+    assert states["certificates"] == "few_names"
 
 
 def test_what_is_sealed_for_one_name_opens_for_no_other() -> None:
@@ -261,16 +283,16 @@ def test_a_store_that_always_has_somebody_quicker_says_so(rental: Named) -> None
 def test_two_that_place_a_name_at_once_do_no_harm(rental: Named) -> None:
     rental.names.fill()
     rental.zone.stumbles = 1
-    host, real = rental.host(), rental.zone.add
+    mine, real = rental.host(), rental.zone.add
 
-    def meanwhile(host: str, kind: port.Kind, value: str) -> None:
+    def meanwhile(host: str, kind: port.Kind, value: str, *, new: bool = False) -> None:
         rental.zone.add = real  # type: ignore[method-assign]
-        real(host, kind, value)
-        assert rental.names.place(host)
+        real(host, kind, value, new=new)
+        assert rental.names.place(mine)
 
     rental.zone.add = meanwhile  # type: ignore[method-assign]
-    assert rental.names.place(host)
-    assert rental.zone.values(host) == [("A", ADDRESS)]
+    assert rental.names.place(mine)
+    assert rental.zone.values(rules.below(mine)) == [("A", ADDRESS)]
     for _ in range(2):
         rental.names.arrived(rental.sandbox.id, rental.label)
 
@@ -287,6 +309,7 @@ def test_a_zone_that_shows_what_it_has_deleted_is_looked_at_again(rental: Named)
     left = len(rental.house.store.query("names").items)
     rental.zone.remove = real  # type: ignore[method-assign]
     rental.names.sweep()
+    rental.names.sweep_zone()
     assert left == 3
     assert rental.house.store.query("names").items == ()
     assert [h for h in rental.zone.records if host in h] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from brihaspati.engine.machines import Beat
+from brihaspati.engine.records import Person
 from brihaspati.entrypoints.http.addresses import Addresses, Relay
 from brihaspati.entrypoints.http.api import Api
 from brihaspati.entrypoints.server.web import policy
@@ -65,8 +66,22 @@ def test_a_machine_with_a_name_is_found_by_it_and_one_without_is_reached_through
     named.names.fill()
     url, relay = sent(named, addresses(names=ZONE))
     host = named.machines.host(named.sandbox.id, named.label)
-    assert (url, relay) == (f"wss://{host}/agent/terminal", RELAYED)
+    assert (url, relay) == (f"wss://at.{host}/agent/terminal", RELAYED)
     assert sent(Named(), addresses(names=ZONE)) == (RELAYED, RELAYED)
+
+
+def test_a_trainer_who_watches_goes_where_the_student_goes() -> None:
+    rental = Rental()
+    sent(rental, addresses())
+    classes = rental.house.engine.classes
+    iyer = classes.ensure_person(Person("iyer", "Prof. Iyer", "instructor"))
+    classes.instruct(classes.get("demo"), iyer)
+    trainer, _ = classes.invite(iyer)
+    browser = Browser(rental.house)
+    browser.api = Api(rental.house.engine, addresses())
+    browser.send("POST", "/v1/sign-in", {"token": trainer})
+    said = browser.send("POST", f"{SANDBOX}/watch?student={rental.slot.user}", {})
+    assert (said["url"], said["relay"]) == (DIRECT, RELAYED)
 
 
 @pytest.mark.parametrize(

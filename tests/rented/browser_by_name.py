@@ -51,9 +51,9 @@ def test_a_browser_comes_to_a_machine_by_its_own_name_and_no_name_is_left(
             press_play(page, WEB)
             expect(screen(page)).to_contain_text("#", timeout=READY_MS_MAX)
             assert [server.address for server in house.world.running()] == [machine]
-            host = lines[-1].removeprefix("wss://").partition("/")[0]
+            host = lines[-1].removeprefix("wss://at.").partition("/")[0]
             assert host.endswith(f".{ZONE}")
-            assert names.zone.values(host) == [("A", machine)]
+            assert names.zone.values(f"*.{host}") == [("A", machine)]
             look(page, f".{host}")
             stop(page)
             ended = page.get_by_role("heading", name="Lab ended, nothing left behind")

@@ -81,3 +81,18 @@ def test_a_server_does_not_start_where_it_could_not_rent(
     monkeypatch.setenv("BRIHASPATI_MACHINE_URL", "https://lab.example.org")
     assert main(wiring.open_shop, arguments) == 2
     assert "DIGITALOCEAN_REGIONS='pluto2'" in capsys.readouterr().err
+
+
+def test_a_server_does_not_start_where_machines_could_have_no_names(
+    world: World,  # noqa: ARG001 - it is asked
+    tmp_path: object,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("BRIHASPATI_NAMES", "labs.example.org")
+    monkeypatch.setenv("BRIHASPATI_MACHINE_URL", "https://lab.example.org")
+    arguments = ["--data", str(tmp_path), "--provider", "digitalocean", "up"]
+    assert main(wiring.open_shop, arguments) == 2
+    said = capsys.readouterr().err
+    assert "BRIHASPATI_NAMES='labs.example.org': digitalocean says" in said
+    assert said.count("\n") == 1

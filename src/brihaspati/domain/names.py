@@ -41,6 +41,11 @@ def below(host: str) -> str:
     return f"*.{host}"
 
 
+def agent_at(host: str) -> str:
+    """Where a machine's agent is found: below its name, as its previews are, by one record."""
+    return f"at.{host}"
+
+
 def proof_of(host: str) -> str:
     """Where an issuer looks whether the zone is ours."""
     return f"_acme-challenge.{host}"

@@ -120,7 +120,7 @@ class Names:
                 )
             except ports.Conflict:
                 continue
-            self.world.soon(functools.partial(self._place, host))
+            self.world.soon(functools.partial(self._place_new, host))
         raise ports.Busy("names are taken by too many at once")
 
     def of(self, sandbox_id: str, label: str) -> Given | None:
@@ -136,19 +136,21 @@ class Names:
             identity = Identity(body["chain"], key, body["expires_at"])
         return Given(host, identity, placed=body["placed"])
 
-    def _place(self, host: str) -> None:
-        self.place(host)
+    def _place_new(self, host: str) -> None:
+        self.place(host, new=True)
 
-    def place(self, host: str) -> bool:
-        """Have the zone lead to the machine: its name, and all below it. False: not yet."""
+    def place(self, host: str, *, new: bool = False) -> bool:
+        """Have the zone lead all below a name to its machine. False: not yet.
+
+        `new`: by whoever gave the name away, who alone knows that nobody has tried before.
+        """
         item = self.world.store.get(_key("given", host))
         if item is None or item.body["placed"]:
             return item is not None
         address = item.body["address"]
         kind: Kind = "AAAA" if ":" in address else "A"
         try:
-            for name in (host, names.below(host)):
-                self.zone.add(name, kind, address)
+            self.zone.add(names.below(host), kind, address, new=new)
         except ports.Unclear as unclear:
             log.warning("not placed", extra={"host": host, "reason": str(unclear)})
             return False
@@ -175,7 +177,8 @@ class Names:
             if now - item.body["at"] > names.ORDER_MS_MAX:
                 self._forget("ordered", _host(item))
         for item in list(self._items("ready")):
-            if not names.usable(item.body["expires_at"], now):
+            wanted = self.naming.stock > 0 and names.usable(item.body["expires_at"], now)
+            if not wanted:
                 self._forget("ready", _host(item))
 
     def sweep_zone(self) -> None:
@@ -210,7 +213,7 @@ class Names:
     def _end(self, item: Item) -> None:
         """Take a name back: out of the zone, seen gone, its certificate revoked, on record."""
         host = _host(item)
-        if not self._is_gone(host):
+        if not self._is_gone(names.below(host)):
             return
         try:
             self.naming.certifier.revoke(item.body["chain"])
@@ -227,21 +230,18 @@ class Names:
             self.worker.scrubbing.stray_ended(sandboxes.sandbox_of(label), end)
         self.world.store.transact((ports.Delete(item.key),))
 
-    def _is_gone(self, host: str) -> bool:
+    def _is_gone(self, name: str) -> bool:
         """Ask for the end of its records; whether the zone shows none."""
         try:
-            for name in (host, names.below(host), names.proof_of(host)):
-                self.zone.remove(name)
-                if self.zone.values(name):
-                    return False
+            self.zone.remove(name)
+            return not self.zone.values(name)
         except ports.Unclear as unclear:
-            log.warning("a name stays", extra={"host": host, "reason": str(unclear)})
+            log.warning("a name stays", extra={"host": name, "reason": str(unclear)})
             return False
-        return True
 
     def _forget(self, state: names.State, host: str) -> None:
         """Drop a name that nobody has."""
-        if self._is_gone(host):
+        if self._is_gone(names.proof_of(host)):
             self.world.store.transact((ports.Delete(_key(state, host)),))
 
     # --- items -----------------------------------------------------------------------------------

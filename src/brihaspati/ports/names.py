@@ -19,8 +19,11 @@ class Zone(Protocol):
 
     name: str
 
-    def add(self, host: str, kind: Kind, value: str) -> None:
-        """Have a record, beside others of this host; one that is there already is enough."""
+    def add(self, host: str, kind: Kind, value: str, *, new: bool = False) -> None:
+        """Have a record, beside others of this host; one that is there already is enough.
+
+        `new`: it was certainly not asked for before, so there is nothing to look for.
+        """
         ...
 
     def values(self, host: str) -> list[tuple[str, str]]:

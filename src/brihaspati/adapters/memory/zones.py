@@ -14,7 +14,7 @@ class Zone:
         self.stumbles = 0
         self.records: dict[str, list[tuple[str, str]]] = {}
 
-    def add(self, host: str, kind: Kind, value: str) -> None:
+    def add(self, host: str, kind: Kind, value: str, *, new: bool = False) -> None:  # noqa: ARG002
         """Have a record."""
         self._below(host)
         found = self.records.setdefault(host, [])

@@ -18,11 +18,12 @@ class Zone:
         """Whether the account has the zone. Raises Trouble."""
         self._rows.of(self.name)
 
-    def add(self, host: str, kind: Kind, value: str) -> None:
+    def add(self, host: str, kind: Kind, value: str, *, new: bool = False) -> None:
         """One POST, if there is no such record. Raises Unclear."""
         self._below(host)
         try:
-            if (kind, value) not in [(row.kind, row.value) for row in self._rows.of(host)]:
+            there = () if new else self._rows.of(host)
+            if (kind, value) not in [(row.kind, row.value) for row in there]:
                 self._rows.create(host, kind, value)
         except Trouble as trouble:
             raise _unclear(trouble) from trouble

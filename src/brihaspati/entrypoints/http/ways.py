@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from brihaspati.domain import labs, previews
+from brihaspati.domain import labs, names, previews
 from brihaspati.engine.playing import Opening
 from brihaspati.engine.records import Record
 from brihaspati.entrypoints.http.addresses import preview_name
@@ -29,8 +29,8 @@ class _Machine:
 
     @property
     def host(self) -> str:
-        """Where browsers find it."""
-        return self.name or self.address
+        """Where browsers find its agent."""
+        return names.agent_at(self.name) if self.name is not None else self.address
 
 
 def to_agent(record: Record, what: str, ticket: Sealed) -> TicketAnswer:
