@@ -54,7 +54,7 @@ def test_a_browser_comes_to_a_machine_by_its_own_name_and_no_name_is_left(
             host = lines[-1].removeprefix("wss://at.").partition("/")[0]
             assert host.endswith(f".{ZONE}")
             assert names.zone.values(f"*.{host}") == [("A", machine)]
-            look(page, f".{host}")
+            look(house, page, f".{host}")
             stop(page)
             ended = page.get_by_role("heading", name="Lab ended, nothing left behind")
             expect(ended).to_be_visible(timeout=30_000)

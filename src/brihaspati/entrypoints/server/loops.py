@@ -84,8 +84,9 @@ class Loops:
         self._threads = [threading.Thread(target=self._work, name=n, daemon=True) for n in names]
         self._threads.append(threading.Thread(target=self._tick, name="clock", daemon=True))
         if self.engine.names is not None:
+            # Not waited for at the end: an issuer may take minutes, and what was begun is found.
             keep = functools.partial(self._keep_names, self.engine.names)
-            self._threads.append(threading.Thread(target=keep, name="names", daemon=True))
+            threading.Thread(target=keep, name="names", daemon=True).start()
         for thread in self._threads:
             thread.start()
 
@@ -135,7 +136,7 @@ class Loops:
                     self._guard(duty)
 
     def _keep_names(self, names: Names) -> None:
-        """Names are made and taken back aside: an issuer may take minutes."""
+        """Make names and take them back."""
         strays_at = time.monotonic()
         while not self._over.is_set():
             self._guard(names.sweep)
