@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
+from brihaspati.domain.abuse import USUAL, Limits
+
 ProviderName = Literal["auto", "namespaces", "docker", "bubblewrap", "digitalocean", "linode"]
 PROVIDERS: tuple[ProviderName, ...] = get_args(ProviderName)
 CloudName = Literal["digitalocean", "linode"]
@@ -124,6 +126,7 @@ class Settings:
     acme: str | None = None
     trust: Path | None = None
     machine_silent_seconds: int = 30 * 60
+    abuse: Limits = USUAL
     relay: RelayName = "auto"
     names: NamesSettings = NamesSettings()
 
@@ -188,9 +191,8 @@ def _staged(found: dict[str, str]) -> dict[str, str]:
 
 
 def _data(found: Mapping[str, str]) -> Path:
-    home = found.get("HOME", "/root")
-    data = found.get("BRIHASPATI_DATA") or default_data(home, root=os.geteuid() == 0)
-    return Path(data).absolute()
+    usual = default_data(found.get("HOME", "/root"), root=os.geteuid() == 0)
+    return Path(found.get("BRIHASPATI_DATA") or usual).absolute()
 
 
 def _aws(found: Mapping[str, str], env: str) -> AwsSettings:
@@ -236,15 +238,22 @@ LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 
 def _machines(found: Mapping[str, str]) -> dict[str, Any]:
     """What rented machines are told."""
-    trust = found.get("BRIHASPATI_TRUST")
     return {
         "machine_url": _machine_url(found),
         "acme": _acme(found.get("BRIHASPATI_ACME", LETS_ENCRYPT)),
-        "trust": Path(trust) if trust else None,
-        "machine_silent_seconds": _silent(found),
+        "trust": Path(trust) if (trust := found.get("BRIHASPATI_TRUST")) else None,
+        "machine_silent_seconds": _number(found, "BRIHASPATI_MACHINE_SILENT_SECONDS", 1800, 10),
+        "abuse": _abuse(found),
         "names": _names(found),
         "relay": _choice("BRIHASPATI_RELAY", found.get("BRIHASPATI_RELAY", "auto"), RELAYS),
     }
+
+
+def _abuse(found: Mapping[str, str]) -> Limits:
+    busy = _number(found, "BRIHASPATI_SUSPECT_BUSY_MINUTES", 20)
+    sent = _number(found, "BRIHASPATI_SUSPECT_MB_PER_MINUTE", 600)
+    opened = _number(found, "BRIHASPATI_SUSPECT_CONNECTIONS", 600)
+    return Limits(busy, sent, opened, found.get("BRIHASPATI_SUSPECT_ENDS") == "1")
 
 
 def _names(found: Mapping[str, str]) -> NamesSettings:
@@ -271,15 +280,6 @@ def _names(found: Mapping[str, str]) -> NamesSettings:
         f"BRIHASPATI_NAMES_DNS={text!r} must be the cloud whose account has the zone, with its "
         f"token: {' or '.join(_CLOUDS)}"
     )
-
-
-def _silent(found: Mapping[str, str]) -> int:
-    seconds = _number(found, "BRIHASPATI_MACHINE_SILENT_SECONDS", 30 * 60)
-    if seconds < 10:
-        raise SettingsError(
-            f"BRIHASPATI_MACHINE_SILENT_SECONDS={seconds} is too short: set 10 or more"
-        )
-    return seconds
 
 
 def _machine_url(found: Mapping[str, str]) -> str:
@@ -372,10 +372,10 @@ def _choice(name: str, text: str, choices: tuple[Choice, ...]) -> Choice:
     raise SettingsError(f"{name}={text!r} is none of {', '.join(choices)}")
 
 
-def _number(found: Mapping[str, str], name: str, default: int) -> int:
+def _number(found: Mapping[str, str], name: str, default: int, least: int = 0) -> int:
     text = found.get(name, str(default))
-    if not text.isdigit():
-        raise SettingsError(f"{name}={text!r} must be a whole number, 0 or more")
+    if not text.isdigit() or int(text) < least:
+        raise SettingsError(f"{name}={text!r} must be a whole number, {least} or more")
     return int(text)
 
 

@@ -247,7 +247,7 @@ class Rented:
         host = f"[{orders['host']}]" if ":" in orders["host"] else orders["host"]
         tls: ssl.SSLContext | None = None
         if orders["issuer"]:
-            tls = control_plane.trusting(self._trust)
+            tls = control_plane.trusting_at_any_time(self._trust)
         url = f"{'ws' if tls is None else 'wss'}://{host}:{self._where.port}/agent/terminal"
         word = secrets.token_hex(8).encode()
         try:

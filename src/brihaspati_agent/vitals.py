@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+from brihaspati_agent import dying
 
 
 def machine_id(folder: Path) -> str:
@@ -14,21 +18,77 @@ def machine_id(folder: Path) -> str:
     raise OSError("this machine does not know its provider's id of it")
 
 
-class Pulse:
-    """The machine's load, and the share of its processors used since the last reading."""
+BUSY_CPU = 0.9
+# Readings come closer together when the state changes: a moment's burst is not a minute's.
+RATED_SECONDS = 30
 
-    def __init__(self) -> None:
-        self._before = _ticks()
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the kernel has counted since the machine started, and when, in seconds of uptime."""
+
+    at: float
+    used_ticks: int
+    ticks: int
+    sent_bytes: int
+    connections: int
+
+
+class Pulse:
+    """How hard the machine works, and how much goes out of it."""
+
+    def __init__(self, count: Callable[[], Counts] | None = None) -> None:
+        self._count = count or counted
+        self._before = self._count()
+        self._busy_seconds = 0.0
 
     def read(self) -> dict[str, float]:
-        """`load` of a minute, and `cpu` from 0 to 1."""
-        before, self._before = self._before, _ticks()
-        used, whole = (b - a for a, b in zip(before, self._before, strict=True))
-        share = used / whole if whole > 0 else 0.0
-        return {"load": os.getloadavg()[0], "cpu": round(min(max(share, 0.0), 1.0), 3)}
+        """`load` of a minute, `cpu` from 0 to 1 since the last reading, for how long it is high.
+
+        And bytes sent and TCP connections opened, a minute each.
+        """
+        before, self._before = self._before, self._count()
+        now, seconds = self._before, self._before.at - before.at
+        ticks = now.ticks - before.ticks
+        share = (now.used_ticks - before.used_ticks) / ticks if ticks > 0 else 0.0
+        cpu = round(min(max(share, 0.0), 1.0), 3)
+        self._busy_seconds = self._busy_seconds + seconds if cpu >= BUSY_CPU else 0.0
+
+        def a_minute(count: int) -> int:
+            return max(0, round(count * 60 / max(seconds, RATED_SECONDS)))
+
+        return {
+            "load": os.getloadavg()[0],
+            "cpu": cpu,
+            "busy_seconds": round(self._busy_seconds, 1),
+            "sent_bytes_per_minute": a_minute(now.sent_bytes - before.sent_bytes),
+            "connections_per_minute": a_minute(now.connections - before.connections),
+        }
 
 
-def _ticks() -> tuple[int, int]:
-    """Used, and all."""
-    fields = [int(n) for n in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-    return sum(fields) - fields[3] - fields[4], sum(fields)
+def counted() -> Counts:
+    """As the kernel has it now. Time that the host took for others counts as used."""
+    ticks = [int(n) for n in _read("/proc/stat").split("\n", 1)[0].split()[1:9]]
+    return Counts(
+        at=dying.uptime(),
+        used_ticks=sum(ticks) - ticks[3] - ticks[4],
+        ticks=sum(ticks),
+        sent_bytes=sum(_sent(line) for line in _read("/proc/net/dev").splitlines()[2:]),
+        connections=_opened(_read("/proc/net/snmp")),
+    )
+
+
+def _sent(line: str) -> int:
+    """Bytes that an interface has sent; those of loopback stay here."""
+    name, _, numbers = line.partition(":")
+    return 0 if name.strip() == "lo" else int(numbers.split()[8])
+
+
+def _opened(snmp: str) -> int:
+    """`ActiveOpens` of TCP: a line of names, and one of numbers."""
+    names, numbers = (x.split() for x in snmp.splitlines() if x.startswith("Tcp:"))
+    return int(numbers[names.index("ActiveOpens")])
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text()

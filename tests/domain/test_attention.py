@@ -67,6 +67,13 @@ def test_a_failed_sandbox_says_why_since_it_ended() -> None:
     assert found == Need("broken", alive.asked_at, "hello", "")
 
 
+def test_a_suspect_machine_is_a_need_while_its_lab_is_ready() -> None:
+    seen = Seen(lab(), tried(3), a_sandbox(), input_at=NOW - 5, suspect="Mining?")
+    assert attention.need((seen,), NOW) == Need("suspect", NOW - 5, "hello", "Mining?")
+    gone = replace(seen, sandbox=a_sandbox("stopping"))
+    assert attention.need((gone,), NOW) is None
+
+
 def test_checks_that_fail_three_times_are_a_need_in_the_words_of_the_check() -> None:
     twice = Seen(lab(), tried(2, at=NOW + 9), a_sandbox())
     assert attention.need((twice,), NOW) is None

@@ -11,12 +11,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from brihaspati import ports
 from brihaspati.adapters import keyring, memory
+from brihaspati.domain.abuse import Limits
 from brihaspati.domain.boot import Boot
 from brihaspati.domain.sandboxes import Sandbox, Slot
 from brihaspati.engine import records
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.machines import STOLEN, Asked, Beat, Known, Signed, key_of
 from brihaspati.engine.problems import Problem
+from brihaspati.engine.world import Bounds
 from house import House
 
 ADDRESS = "203.0.113.7"
@@ -238,3 +240,55 @@ def test_a_machine_s_own_firewall_lets_out_what_its_lab_says(rental: Rental) -> 
 
 def test_a_machine_without_names_about_has_its_address(rental: Rental) -> None:
     assert rental.machines.named(rental.begun()) is None
+
+
+BUSY = Beat("ready", busy_seconds=1_800)
+
+
+def _ready(rental: Rental) -> Known:
+    known = rental.begun()
+    rental.machines.hear(known, Beat("ready"))
+    rental.house.run()
+    return rental.machines.identify(rental.signed())
+
+
+def test_a_suspect_machine_is_told_of_once_and_its_lab_goes_on(rental: Rental) -> None:
+    known = _ready(rental)
+    rental.house.clock.advance(1_800)
+    for _ in range(2):
+        assert rental.machines.hear(known, BUSY).sandbox.phase == "ready"
+    assert rental.alarms() == ["suspect"]
+    said = rental.machines.glance(rental.sandbox.id).suspect
+    assert said is not None
+    assert "mining" in said
+    calm = replace(BUSY, input_at=rental.house.clock.now())
+    rental.machines.hear(known, calm)
+    assert rental.machines.glance(rental.sandbox.id).suspect is None
+
+
+def test_a_suspect_lab_is_ended_where_that_is_set() -> None:
+    rental = Rental()
+    known = _ready(rental)
+    rental.machines.world = replace(rental.house.world, bounds=Bounds(abuse=Limits(ends=True)))
+    rental.house.clock.advance(1_800)
+    rental.machines.hear(known, BUSY)
+    assert rental.sandbox.phase == "failed"
+    assert "mining" in (rental.sandbox.reason or "")
+
+
+def test_a_machine_that_fails_is_told_of_with_its_reason(rental: Rental) -> None:
+    rental.machines.hear(rental.begun(), Beat("failed", "No certificate could be had."))
+    (alarm,) = rental.house.engine.alarms.all()
+    assert (alarm.what, alarm.text) == ("machine failed", "No certificate could be had.")
+    assert alarm.sandbox == rental.sandbox.id
+    assert rental.house.engine.alarms.all(since=alarm.at + 1) == []
+
+
+def test_a_machine_that_falls_silent_is_told_of_once(rental: Rental) -> None:
+    known = _ready(rental)
+    for _ in range(4):
+        rental.house.pass_time(60)
+        rental.machines.hear(known, Beat("ready"))
+    assert rental.alarms() == []
+    rental.house.pass_time(8 * 60)
+    assert rental.alarms() == ["machine silent"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from brihaspati import settings
+from brihaspati.domain.abuse import Limits
 
 
 def test_nothing_set_is_a_working_deployment() -> None:
@@ -35,11 +36,19 @@ def test_what_the_command_line_gives_wins_over_the_environment() -> None:
         ("BRIHASPATI_HOST_PRICE", "0,05"),
         ("BRIHASPATI_HOST_PRICE", "-1"),
         ("BRIHASPATI_HOST_PRICE", "0.0000001"),
+        ("BRIHASPATI_MACHINE_SILENT_SECONDS", "9"),
+        ("BRIHASPATI_SUSPECT_CONNECTIONS", "few"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(name: str, text: str) -> None:
     with pytest.raises(settings.SettingsError, match=name):
         settings.read(environment={name: text})
+
+
+def test_when_a_machine_is_suspect_can_be_set() -> None:
+    assert settings.read({}, {}).abuse == Limits()
+    said = {"BRIHASPATI_SUSPECT_BUSY_MINUTES": "5", "BRIHASPATI_SUSPECT_ENDS": "1"}
+    assert settings.read(said, {}).abuse == Limits(busy_minutes=5, ends=True)
 
 
 @pytest.mark.parametrize(

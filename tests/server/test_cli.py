@@ -22,6 +22,7 @@ COMMANDS = (
     "lab",
     "stop",
     "ps",
+    "alarms",
     "classes",
     "labs",
     "board",
@@ -56,6 +57,7 @@ def test_play_once_prints_one_object_with_the_output_and_the_time(ask: Ask) -> N
     assert found["prompt_ms"] > 0
     assert found["status"] == 0
     assert ask("ps") == []
+    assert ask("alarms") == []
 
 
 def test_play_once_tells_how_the_command_ended(ask: Ask) -> None:

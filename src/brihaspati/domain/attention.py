@@ -1,7 +1,7 @@
 """Who needs the trainer, why, and since when. Pure; the page says it in words.
 
-A raised hand goes first, then a lab that failed, then checks that fail again and again, then a
-student of whom nothing has been seen for a while.
+A raised hand goes first, then a lab that failed, then a machine that may be misused, then checks
+that fail again and again, then a student of whom nothing has been seen for a while.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TRIES_MAX = 3
 QUIET_MS = 8 * 60_000
 TEXT_MAX = 120
 
-NeedKind = Literal["hand", "broken", "failing", "quiet"]
+NeedKind = Literal["hand", "broken", "suspect", "failing", "quiet"]
 
 ALIVE: frozenset[Phase] = frozenset({"queued", "starting", "ready"})
 MARKS: dict[StepState, str] = {
@@ -33,12 +33,18 @@ MARKS: dict[StepState, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One student in one lab. `input_at`: when they last typed into its terminals."""
+    """One student in one lab. `input_at`: when they last typed into its terminals.
+
+    `line` is the last one of its terminal. `suspect`: why its machine may be used for something
+    else, if it may.
+    """
 
     lab: Lab
     progress: Progress = BLANK
     sandbox: Sandbox | None = None
     input_at: int | None = None
+    line: str = ""
+    suspect: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,12 @@ def _broken(seen: Seen, now: int) -> Need | None:  # noqa: ARG001
     return Need("broken", since, seen.lab.name, _short(sandbox.reason or ""))
 
 
+def _suspect(seen: Seen, now: int) -> Need | None:
+    if seen.suspect is None or not _is_ready(seen):
+        return None
+    return Need("suspect", seen.input_at or now, seen.lab.name, _short(seen.suspect))
+
+
 def _failing(seen: Seen, now: int) -> Need | None:  # noqa: ARG001
     if not _is_ready(seen):
         return None
@@ -122,7 +134,8 @@ def _quiet(seen: Seen, now: int) -> Need | None:
     return Need("quiet", since, seen.lab.name) if now - since >= QUIET_MS else None
 
 
-_LOOKS: tuple[Callable[[Seen, int], Need | None], ...] = (_hand, _broken, _failing, _quiet)
+_Look = Callable[[Seen, int], Need | None]
+_LOOKS: tuple[_Look, ...] = (_hand, _broken, _suspect, _failing, _quiet)
 
 
 def _is_ready(seen: Seen) -> bool:

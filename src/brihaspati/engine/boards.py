@@ -115,15 +115,12 @@ class Boards:
         )
         if sandbox is None:
             return row
-        line = ""
-        if is_current and sandbox.phase == "ready":
-            line = self.world.agents.glance(sandbox.id).line[:LINE_MAX]
         return replace(
             row,
             phase=sandbox.phase,
             deadline_at=sandbox.deadline_at if sandbox.phase == "ready" else None,
             input_at=seen.input_at if is_current else None,
-            line=line,
+            line=seen.line if is_current else "",
             reason=sandbox.reason if sandbox.phase == "failed" else None,
         )
 
@@ -164,8 +161,15 @@ class Boards:
             lab = self._lab(room, name, sandbox)
             if lab is not None:
                 own = standings.get((user, name), BLANK)
-                by_user.setdefault(user, []).append(Seen(lab, own, sandbox, self._typed(sandbox)))
+                by_user.setdefault(user, []).append(self._seen(lab, own, sandbox))
         return by_user, warm
+
+    def _seen(self, lab: Lab, own: Progress, sandbox: Sandbox | None) -> Seen:
+        seen = Seen(lab, own, sandbox, self._typed(sandbox))
+        if sandbox is None or sandbox.phase != "ready":
+            return seen
+        glance = self.world.agents.glance(sandbox.id)
+        return replace(seen, line=glance.line[:LINE_MAX], suspect=glance.suspect)
 
     def _lab(self, room: Classroom, name: str, sandbox: Sandbox | None) -> Lab | None:
         """The version a student works with; None for a lab the class has no more."""

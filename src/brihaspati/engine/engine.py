@@ -17,6 +17,7 @@ from brihaspati.engine.working import Worker
 from brihaspati.engine.world import World
 
 if TYPE_CHECKING:
+    from brihaspati.engine.alarms import Alarms
     from brihaspati.engine.boards import Boards
     from brihaspati.engine.machines import Machines
     from brihaspati.engine.names import Names
@@ -81,6 +82,13 @@ class Engine:
         from brihaspati.engine.machines import Machines  # noqa: PLC0415
 
         return Machines(self.world, self.worker, self.world.verify, self.names)
+
+    @functools.cached_property
+    def alarms(self) -> Alarms:
+        """What operators should know of rented machines."""
+        from brihaspati.engine.alarms import Alarms  # noqa: PLC0415
+
+        return Alarms(self.world)
 
     @functools.cached_property
     def names(self) -> Names | None:

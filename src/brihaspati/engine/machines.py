@@ -11,30 +11,28 @@ import base64
 import binascii
 import hmac
 import ipaddress
-import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from brihaspati import ports
-from brihaspati.domain import egress, events, sandboxes, tickets
+from brihaspati.domain import abuse, egress, events, sandboxes, tickets
 from brihaspati.domain.events import Event
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.sandboxes import Machine, Sandbox
 from brihaspati.engine import records
+from brihaspati.engine.alarms import KEPT_MS, Alarms
 from brihaspati.engine.names import Given, Names
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Record
 from brihaspati.engine.working import Worker
 from brihaspati.engine.world import World
 
-log = logging.getLogger(__name__)
-
 # Requests are signed at the control plane's time; what is older was kept by somebody.
 SIGNED_MS_MAX = 60_000
-KEPT_MS = 60 * 24 * 3_600_000
 STOLEN = (
     "This lab was stopped for safety: somebody tried to pass for its machine. Press Play again."
 )
+SUSPECT = "This lab was stopped, as it looked like something else."
 CHECK = ("/bin/sh", "-c", 'read -r line; echo "got $line"')
 NO_SUCH = "There is no such machine."
 Verify = Callable[[bytes, bytes, bytes], bool]
@@ -76,7 +74,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A sign of life. `load` is of a minute, `cpu` the share (0 to 1) since the last."""
+    """A sign of life. `load` is of a minute, `cpu` the share (0 to 1) since the last.
+
+    `busy_seconds`: since when `cpu` is at least `abuse.BUSY_CPU`. Connections are those opened.
+    """
 
     state: str
     reason: str = ""
@@ -85,6 +86,9 @@ class Beat:
     load: float = 0
     cpu: float = 0
     viewers: int = 0
+    busy_seconds: float = 0
+    sent_bytes_per_minute: int = 0
+    connections_per_minute: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class Machines:
         self.world = world
         self.worker = worker
         self.verify = verify
+        self.alarms = Alarms(world)
 
     # --- the first boot --------------------------------------------------------------------------
     def begin(self, asked: Asked) -> tuple[Known, Lab]:
@@ -120,7 +125,7 @@ class Machines:
         known = self._find(asked.label)
         spent = self._spent(known.sandbox, asked.label)
         if spent is not None and spent != asked.key:
-            self._alarm(known, "token used twice", asked.source)
+            self.alarms.sound(asked.label, "token used twice", source=asked.source)
             self._post(known, events.MachineUnfit(asked.label, STOLEN))
             raise Problem("link_spent", "This token was used before.")
         self._check_place(known, asked)
@@ -141,7 +146,7 @@ class Machines:
         right_id = hmac.compare_digest(machine.machine_id.encode(), asked.machine_id.encode())
         if right_id and _same(machine.address, asked.source):
             return
-        self._alarm(known, "token used from elsewhere", asked.source)
+        self.alarms.sound(asked.label, "token used from elsewhere", source=asked.source)
         raise Problem("not_allowed", "This token is for another machine.")
 
     def _spent(self, sandbox: Sandbox, label: str) -> bytes | None:
@@ -175,9 +180,15 @@ class Machines:
     def hear(self, known: Known, beat: Beat) -> Record:
         """Note a sign of life, and what follows from it; the sandbox as it is then."""
         label, sandbox = known.machine.label, known.sandbox
-        self._note(sandbox.id, label, beat)
+        suspect = self._suspicion(sandbox, beat)
+        self._note(sandbox.id, label, beat, suspect)
         if beat.state == "failed":
+            self.alarms.sound(label, "machine failed", beat.reason)
             return self._post(known, events.MachineUnfit(label, beat.reason or "It failed."))
+        if suspect is not None:
+            self.alarms.sound(label, "suspect", suspect)
+            if self.world.bounds.abuse.ends:
+                return self._post(known, events.MachineUnfit(label, f"{SUSPECT} {suspect}"))
         record = known.record
         if beat.state == "ready" and known.machine.state != "usable" and self._found(known):
             record = self._post(known, events.AgentReady(label))
@@ -195,6 +206,16 @@ class Machines:
         if given is not None and given.placed:
             self.names.arrived(sandbox_id, label)
         return given is None or given.placed
+
+    def _suspicion(self, sandbox: Sandbox, beat: Beat) -> str | None:
+        now = self.world.clock.now()
+        signs = abuse.Signs(
+            beat.busy_seconds,
+            beat.sent_bytes_per_minute,
+            beat.connections_per_minute,
+            now - max(beat.input_at or 0, sandbox.ready_at or now),
+        )
+        return abuse.suspicion(signs, self.world.bounds.abuse)
 
     def check(self, known: Known) -> str:
         """A ticket with which a machine tries its own terminal before anybody else does."""
@@ -228,7 +249,7 @@ class Machines:
         if not page.items:
             return ports.Glance()
         body = page.items[0].body
-        return ports.Glance(body["input_at"], body["line"])
+        return ports.Glance(body["input_at"], body["line"], body.get("suspect"))
 
     def _ticket(self, known: Known, permission: tickets.Permission, port: int | None = None) -> str:
         now, machine = self.world.clock.now(), known.machine
@@ -252,9 +273,9 @@ class Machines:
         """Its machine asks to be deleted."""
         return self._post(known, events.MachineUnfit(known.machine.label, reason))
 
-    def _note(self, sandbox_id: str, label: str, beat: Beat) -> None:
+    def _note(self, sandbox_id: str, label: str, beat: Beat, suspect: str | None) -> None:
         now = self.world.clock.now()
-        body = {**asdict(beat), "at": now}
+        body = {**asdict(beat), "at": now, "suspect": suspect}
         key = records.machine_key(sandbox_id, f"b#{label}")
         self.world.store.transact((ports.Put(key, body, expires_at=now + KEPT_MS),))
 
@@ -277,15 +298,6 @@ class Machines:
         if record.unfinished:
             self.worker.pass_on(record)
         return record
-
-    def _alarm(self, known: Known, what: str, source: str) -> None:
-        """Tell whoever watches, and write it down beside the machine."""
-        label, now = known.machine.label, self.world.clock.now()
-        log.error("machine alarm", extra={"label": label, "what": what, "source": source})
-        self.world.metrics.count("machine_alarms")
-        body = {"label": label, "what": what, "source": source, "at": now}
-        key = records.machine_key(known.sandbox.id, f"alarm#{now:015d}")
-        self.world.store.transact((ports.Put(key, body, expires_at=now + KEPT_MS),))
 
 
 def key_of(text: str) -> bytes | None:

@@ -20,13 +20,14 @@
     s#<sandbox>         home, claimed           which slot it is in, for who has its id
                         m#<label>               its spent boot token, and the key it has since
                         b#<label>               its last heartbeat
-                        alarm#<moment>          what should not have been tried
+                        alarm#<moment>          what should not have been tried, or happened
     sweep               suspects                what the last sweep suspected
     turns#<provider>    ledger                  whose turn it is to begin there
     list#<provider>     machines, lease, ends   what its last list showed; who lists, who ends
 
 Index `group`: k#<class> / y#<user>#<sandbox>, p#<user>#<lab> and w#<sandbox> (the board),
-classes / <opens>#<class>, labs / <lab>. Who reads it names the kind it means.
+classes / <opens>#<class>, labs / <lab>, alarms / <moment>#<label>. Who reads it names the kind it
+means.
 Index `due`: due#<shard> / <moment>#<sandbox>, only while somebody must look.
 """
 

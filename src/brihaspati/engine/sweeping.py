@@ -18,6 +18,7 @@ from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.sandboxes import Slot, Terms
 from brihaspati.domain.scrubs import End
 from brihaspati.engine import errands, records
+from brihaspati.engine.alarms import Alarms
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.paging import every
 from brihaspati.engine.playing import Playing
@@ -57,6 +58,7 @@ class Swept:
     strays: int = 0
     suspects: int = 0
     expired: int = 0
+    silent: int = 0
     unreadable: tuple[str, ...] = ()
 
 
@@ -80,7 +82,20 @@ class Sweeping:
         metrics.count("suspects", swept.suspects)
         metrics.count("lost_machines", swept.lost)
         metrics.count("unreadable_inventories", len(swept.unreadable))
-        return swept
+        return replace(swept, silent=Alarms(self.world).look_for_silence(self._ready_rented()))
+
+    def _ready_rented(self) -> list[tuple[str, str]]:
+        """Sandbox and label of each rented machine whose lab is ready."""
+        rented = {name for name, one in self.world.providers.items() if one.rented}
+        if not rented:
+            return []
+        return [
+            (said["id"], machine["label"])
+            for said in (item.body["sandbox"] for item in self._alive_items())
+            if said["phase"] == "ready" and said["terms"]["provider"] in rented
+            for machine in said["machines"]
+            if machine["state"] == "usable"
+        ]
 
     def _due(self, until: str) -> list[Record]:
         found: list[Record] = []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from brihaspati import ports
 from brihaspati.domain import effects
+from brihaspati.domain.abuse import USUAL, Limits
 from brihaspati.domain.boot import Boot
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.looks import NEARBY, Looks
@@ -69,7 +70,7 @@ class Naming:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """This deployment's limits; times say their unit."""
+    """This deployment's limits; times say their unit. `abuse`: when a machine is suspect."""
 
     start_seconds_max: int = 180
     lookup_grace_ms: int = 5_000
@@ -77,6 +78,7 @@ class Bounds:
     session_seconds: int = 12 * 3600
     link_seconds: int = 15 * 60
     beat_seconds: int = 30
+    abuse: Limits = USUAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -333,7 +333,7 @@ MetricName = Literal[
     "strays",  # machines nobody asked for, found and deleted
     "suspects",  # machines nobody asked for, seen once
     "failed_checks",  # scripts of a lab could not be run because of a fault on our side
-    "machine_alarms",  # somebody tried to pass for a machine
+    "machine_alarms",  # a rented machine failed, fell silent, is suspect, or somebody passed for it
     "unreadable_inventories",  # a provider did not say what it has
 ]
 
@@ -361,10 +361,11 @@ class ScriptOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What a trainer sees of a sandbox at a glance. `line`: the last line of its terminal."""
+    """What a trainer sees of a sandbox: its terminal's last line, why its machine is suspect."""
 
     input_at: Moment | None = None
     line: str = ""
+    suspect: str | None = None
 
 
 class Unreachable(Exception):  # noqa: N818 - a normal answer, named for what it is

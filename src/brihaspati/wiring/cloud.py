@@ -7,7 +7,7 @@ settings or its role, it hears of when it comes to need it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 from brihaspati import ports
@@ -113,7 +113,7 @@ def cloud(
         clock=clock,
         chance=chance,
         secrets=secrets,
-        bounds=BOUNDS,
+        bounds=replace(BOUNDS, abuse=chosen.abuse),
         due_shards=DUE_SHARDS,
         duties=duties,
         metrics=emf.Lines(chosen.env, clock),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from brihaspati import ports
 from brihaspati.adapters import clocks, keyring, sqlite
@@ -69,7 +69,7 @@ def embedded(chosen: Settings) -> Embedded:
         clock=clock,
         chance=clocks.SystemChance(),
         secrets=secrets,
-        bounds=BOUNDS,
+        bounds=replace(BOUNDS, abuse=chosen.abuse),
         together=crew.together,
         soon=crew.soon,
         aside=Aside(SCRIPTS_AT_ONCE),

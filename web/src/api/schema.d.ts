@@ -653,6 +653,16 @@ export interface components {
          */
         BeatBody: {
             /**
+             * Busy Seconds
+             * @default 0
+             */
+            busy_seconds: number;
+            /**
+             * Connections Per Minute
+             * @default 0
+             */
+            connections_per_minute: number;
+            /**
              * Cpu
              * @default 0
              */
@@ -674,6 +684,11 @@ export interface components {
              * @default
              */
             reason: string;
+            /**
+             * Sent Bytes Per Minute
+             * @default 0
+             */
+            sent_bytes_per_minute: number;
             /**
              * State
              * @enum {string}
@@ -1415,7 +1430,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "hand" | "broken" | "failing" | "quiet";
+            kind: "hand" | "broken" | "suspect" | "failing" | "quiet";
             /** Lab */
             lab: string;
             /** Since */

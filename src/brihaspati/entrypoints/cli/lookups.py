@@ -1,7 +1,8 @@
-"""Commands that only look: ps, classes, labs."""
+"""Commands that only look: ps, alarms, classes, labs."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -12,6 +13,8 @@ from brihaspati.engine.engine import Engine
 from brihaspati.engine.problems import Problem
 from brihaspati.entrypoints.cli.printing import ago, json_option, say, table
 from brihaspati.entrypoints.cli.shop import Shop
+
+DAY_MS = 24 * 3_600_000
 
 
 @click.command()
@@ -57,6 +60,22 @@ def _name(engine: Engine, user: str | None) -> str:
         return engine.classes.person(user).name
     except Problem:
         return user
+
+
+@click.command()
+@click.option("--days", type=click.IntRange(1, 60), default=7, show_default=True, help="How far.")
+@json_option
+@click.pass_obj
+def alarms(shop: Shop, days: int, *, as_json: bool) -> int:
+    """List what should not have happened with rented machines; exit status 1 if anything did."""
+    with shop.engine() as engine:
+        now = engine.world.clock.now()
+        found = engine.alarms.all(since=now - days * DAY_MS)
+    rows = [(ago(one.at, now), one.label, one.what, one.text, one.source) for one in found]
+    columns = ("ago", "machine", "what", "said", "from")
+    value = [asdict(one) for one in found]
+    say(value, as_json=as_json, text=lambda out: out.print(table(columns, rows)))
+    return 1 if found else 0
 
 
 @click.command()

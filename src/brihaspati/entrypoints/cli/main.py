@@ -55,6 +55,7 @@ for command in (
     lab.lab,
     running.stop,
     lookups.ps,
+    lookups.alarms,
     lookups.classes,
     lookups.labs,
     teaching.board,

@@ -85,6 +85,9 @@ class BeatBody(Strict):
     load: Annotated[float, Field(ge=0, le=100_000)] = 0
     cpu: Annotated[float, Field(ge=0, le=1)] = 0
     viewers: Annotated[int, Field(ge=0, le=10_000)] = 0
+    busy_seconds: Annotated[float, Field(ge=0)] = 0
+    sent_bytes_per_minute: Annotated[int, Field(ge=0)] = 0
+    connections_per_minute: Annotated[int, Field(ge=0)] = 0
 
 
 class BeatAnswer(BaseModel):

@@ -59,6 +59,7 @@ export default {
   'board.why.hand': 'Hat sich gemeldet',
   'board.why.broken': 'Das Lab ist nicht gestartet',
   'board.why.failing': 'Eine Prüfung scheitert immer wieder',
+  'board.why.suspect': 'Die Maschine arbeitet vielleicht für etwas anderes',
   'board.why.quiet': 'Seit {time} nichts getippt',
   'board.students': 'Teilnehmende',
   'board.filter': 'Welche Teilnehmenden',

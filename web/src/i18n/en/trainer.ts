@@ -55,6 +55,7 @@ export default {
   'board.why.hand': 'Raised a hand',
   'board.why.broken': 'The lab did not start',
   'board.why.failing': 'A check keeps failing',
+  'board.why.suspect': 'Its machine may be used for something else',
   'board.why.quiet': 'Nothing typed for {time}',
   'board.students': 'Students',
   'board.filter': 'Which students',

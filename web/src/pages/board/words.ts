@@ -14,6 +14,8 @@ export function whyOf({ student: { need } }: Row, now: number): string {
       return need.text ? `“${need.text}”` : t('board.why.hand')
     case 'broken':
       return need.text || t('board.why.broken')
+    case 'suspect':
+      return need.text || t('board.why.suspect')
     case 'failing':
       return need.text || t('board.why.failing')
     case 'quiet':
