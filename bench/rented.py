@@ -78,7 +78,7 @@ def _figures(seen: Seen, tls: str) -> Iterator[Figure]:
 
     yield figure("Play to the create call at the cloud", seen.creates, "ms", TARGET_CREATE_MS)
     yield figure("user data begins to agent at work", seen.boots, "s", TARGET_BOOT_SECONDS)
-    yield figure("machine says ready to page shows it", seen.shown, "s", TARGET_SHOWN_SECONDS)
+    yield figure("machine heard ready to page shows it", seen.shown, "s", TARGET_SHOWN_SECONDS)
     yield figure(f"Play to ready, on the stand-in, {tls}", seen.readies, "s", None)
     yield figure(f"agent's memory (PSS), lab ready, {tls}", seen.memories, "MB", TARGET_MB)
     size = len(agentarchive.build().data) / _MB
