@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from brihaspati import ports
 from brihaspati.adapters import memory
 from brihaspati.domain import messages
 from brihaspati.domain.classrooms import BadField, Classroom
@@ -253,6 +255,31 @@ def test_more_time_asks_the_budget_and_says_how_far_it_went() -> None:
     raised = house.engine.classes.change("demo", lambda r: replace(r, budget_micros=3_000_000))
     house.engine.playing.extend(raised, ravi, 4)
     assert deadline(house, ravi) > before
+
+
+class Asked(memory.Store):
+    """A store that counts how often somebody looked for all of a class's sandboxes."""
+
+    times = 0
+
+    def query_index(self, index: str, *given: Any, **more: Any) -> ports.Page:
+        self.times += index == "group"
+        return super().query_index(index, *given, **more)
+
+
+def test_what_is_left_for_many_is_read_once_and_still_ends_with_the_budget() -> None:
+    house = House(price=1_000_000)
+    store = house.store = Asked(house.clock)
+    house.world = replace(house.world, store=store)
+    house.engine = Engine(house.world)
+    room = house.classroom(budget_micros=5_600_000)
+    slots = playing(house, room, "Asha", "Ravi", "Zara", "Uma")
+    shown = [(slot, deadline(house, slot)) for slot in slots]
+    store.times = 0
+    with pytest.raises(Problem, match="3 of 4 labs have more time"):
+        house.engine.teaching.extend(room, 30, shown)
+    assert store.times == 1
+    assert house.engine.playing.budgets.committed(room.id) == 5_500_000
 
 
 def test_time_that_no_index_shows_yet_is_counted() -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from brihaspati import ports
@@ -51,6 +51,16 @@ class _Purse:
     more: dict[str, list[int]]
 
 
+class Tally:
+    """What is left while several of a class get more time: read once, and anew after a conflict."""
+
+    purse: _Purse | None = None
+
+    def forget(self) -> None:
+        """Somebody else wrote: what was counted on is not so."""
+        self.purse = None
+
+
 class Budgets:
     """What is spent and promised of a class's budget, and the note of each new sandbox."""
 
@@ -77,13 +87,15 @@ class Budgets:
             purse.noted[str(slot)] = [wanted, now]
         return (_put(room, purse),)
 
-    def note_more(self, room: Classroom, now: Sandbox, then: Sandbox) -> tuple[ports.Write, ...]:
+    def note_more(
+        self, room: Classroom, now: Sandbox, then: Sandbox, tally: Tally
+    ) -> tuple[ports.Write, ...]:
         """What to write together with a later deadline. Raises Problem where it is not covered."""
         at = self.world.clock.now()
         extra = committed_micros(then, at) - committed_micros(now, at)
         if room.budget_micros is None or extra <= 0:
             return ()
-        purse = self._purse(room, room.budget_micros, at)
+        purse = tally.purse or self._purse(room, room.budget_micros, at)
         if extra > purse.left_micros:
             raise Problem(
                 "budget_spent",
@@ -93,6 +105,8 @@ class Budgets:
         slot = str(then.slot)
         unseen = purse.more.get(slot, [0])[0]
         purse.more[slot] = [unseen + extra, then.deadline_at or 0, at]
+        left = purse.left_micros - extra
+        tally.purse = replace(purse, left_micros=left, version=purse.version + 1)
         return (_put(room, purse),)
 
     def allow(self, sandbox: Sandbox) -> bool:

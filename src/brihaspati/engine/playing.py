@@ -12,6 +12,7 @@ from brihaspati.domain.events import Event
 from brihaspati.domain.labs import Lab, MachineSpec
 from brihaspati.domain.sandboxes import EndKind, Offer, Sandbox, Slot, Terms
 from brihaspati.engine import membership
+from brihaspati.engine.budgets import Tally
 from brihaspati.engine.membership import Membership
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Person, Record, record_of, sandbox_key
@@ -221,13 +222,18 @@ class Playing:
 
     def extend(self, room: Classroom, slot: Slot, extensions_left: int) -> Record | None:
         """More time, once for each number of extensions the student saw. Raises Problem."""
-        return self._lengthen(room, slot, events.Extended(extensions_left))
+        return self._lengthen(room, slot, events.Extended(extensions_left), Tally())
 
-    def prolong(self, room: Classroom, slot: Slot, event: events.Prolonged) -> Record | None:
-        """More time from the trainer, once for each deadline the trainer saw. Raises Problem."""
-        return self._lengthen(room, slot, event)
+    def prolong(
+        self, room: Classroom, slot: Slot, event: events.Prolonged, tally: Tally
+    ) -> Record | None:
+        """More time from the trainer, once for each deadline the trainer saw. Raises Problem.
 
-    def _lengthen(self, room: Classroom, slot: Slot, event: Event) -> Record | None:
+        `tally`: the same for all who get more time in one request.
+        """
+        return self._lengthen(room, slot, event, tally)
+
+    def _lengthen(self, room: Classroom, slot: Slot, event: Event, tally: Tally) -> Record | None:
         """A later deadline, together with its note in the budget. Raises Problem."""
         for _ in range(LENGTHEN_TRIES_MAX):
             record = self.worker.load(slot)
@@ -237,10 +243,11 @@ class Playing:
             longer = record.follow(lifecycle.decide(record.sandbox, event, now))
             if longer.says_the_same(record):
                 return record
-            guards = self.budgets.note_more(room, record.sandbox, longer.sandbox)
+            guards = self.budgets.note_more(room, record.sandbox, longer.sandbox, tally)
             try:
                 saved = self.worker.save(longer, *guards)
             except ports.Conflict:
+                tally.forget()
                 continue
             self.worker.wake_soon(slot)
             return saved

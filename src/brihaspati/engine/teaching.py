@@ -13,6 +13,7 @@ from brihaspati.domain.classrooms import BadField, Classroom
 from brihaspati.domain.messages import Message
 from brihaspati.domain.sandboxes import Slot
 from brihaspati.engine import records
+from brihaspati.engine.budgets import Tally
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.paging import every
 from brihaspati.engine.playing import Playing
@@ -113,10 +114,11 @@ class Teaching:
         now = self.world.clock.now()
         closes_at = room.closes_at if now < room.closes_at else None
         count = capped = 0
+        tally = Tally()
         for slot, deadline_at in shown:
             event = events.Prolonged(deadline_at, minutes * 60, closes_at)
             try:
-                record = self.playing.prolong(room, slot, event)
+                record = self.playing.prolong(room, slot, event, tally)
             except Problem as problem:
                 raise _in_part(problem, count, len(shown)) from problem
             if record is not None and record.sandbox.phase == "ready":
