@@ -1,7 +1,7 @@
 /** Asks for the two faces of every page at once, before the styles that name them are read. */
 import type { Plugin } from 'vite'
 
-const FACES = [/bricolage-grotesque-latin-wght-normal/, /figtree-latin-wght-normal/]
+const FACES = [/bricolage-grotesque-latin-700-normal.*\.woff2/, /figtree-latin-wght-normal/]
 
 export function fonts(): Plugin {
   return {

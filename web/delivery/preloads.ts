@@ -54,9 +54,10 @@ const SCRIPT = `(function (plan) {
 
 /** What a page asks the API first, by its name; `$1` is the first hole of its path. */
 const FIRST: Record<string, string[]> = {
-  class: ['/v1/classes/$1'],
-  lab: ['/v1/classes/$1/labs/$2'],
-  board: ['/v1/classes/$1/board'],
+  join: ['/v1/session'],
+  class: ['/v1/classes/$1', '/v1/session'],
+  lab: ['/v1/classes/$1/labs/$2', '/v1/classes/$1'],
+  board: ['/v1/classes/$1/board', '/v1/classes/$1/setup', '/v1/session'],
 }
 
 type Line = [

@@ -1,5 +1,6 @@
 /** Words on the screen. Messages are loaded per locale; nothing visible lives outside of them. */
 import { shallowRef } from 'vue'
+import { clockTime, figure } from './figures'
 import type bench from './en/bench'
 import type klass from './en/class'
 import type design from './en/design'
@@ -101,7 +102,8 @@ export function t(key: Key, values: Values = {}): string {
         : message.other
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name]
-    return typeof value === 'number' ? value.toLocaleString(tag) : (value ?? whole)
+    if (typeof value !== 'number') return value ?? whole
+    return Number.isInteger(value) ? figure(value, tag) : value.toLocaleString(tag)
   })
 }
 
@@ -109,8 +111,8 @@ export function t(key: Key, values: Values = {}): string {
 export function moment(at: number, now: number): string {
   const tag = spoken.value.locale === 'en' ? 'en-GB' : spoken.value.locale
   const date = new Date(at)
-  const sameDay = date.toDateString() === new Date(now).toDateString()
-  const day = sameDay ? {} : ({ weekday: 'short', day: 'numeric', month: 'short' } as const)
+  if (date.toDateString() === new Date(now).toDateString()) return clockTime(at)
+  const day = { weekday: 'short', day: 'numeric', month: 'short' } as const
   return date.toLocaleString(tag, { ...day, hour: '2-digit', minute: '2-digit' })
 }
 

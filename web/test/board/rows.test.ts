@@ -23,6 +23,13 @@ it('puts those who wait first, the longest of them before the others, the absent
   ])
 })
 
+it('sorts names of any letters as a register does', () => {
+  const order = (...names: string[]) =>
+    rowsOf(boardOf(names.map((name) => student(name))), NOW).map(({ student: { name } }) => name)
+  expect(order('bodo', 'Asha K.', 'Cara', 'asha b')).toEqual(['asha b', 'Asha K.', 'bodo', 'Cara'])
+  expect(order('Zoë', 'Émile', 'Dora', 'Özlem')).toEqual(['Dora', 'Émile', 'Özlem', 'Zoë'])
+})
+
 it('counts groups and filters by group and by name without accents', () => {
   expect(countGroups(rows)).toEqual(
     { all: 7, need: 2, working: 2, finished: 1, idle: 1, away: 1 })

@@ -94,18 +94,19 @@ it('has one inline script, which asks for what the page in the address bar needs
     .map((key) => chunks[key]!.file)
     .filter((file) => file !== entry)
   const asked = asks('/c/c1/labs/web', ['de-AT', 'en'])
-  const data = '/v1/classes/c1/labs/web'
+  const data = ['/v1/classes/c1/labs/web', '/v1/classes/c1']
   const files = needed.map((file) => `/${file}`)
-  expect(new Set(asked)).toEqual(new Set([...files, data, 'theme:light']))
+  expect(new Set(asked)).toEqual(new Set([...files, ...data, 'theme:light']))
 })
 
 it('asks for the data of the first page alone, and keeps it for whoever asks that', async () => {
   const own: Left = {}
   const asked = asks('/c/c%201', ['en'], {}, ['/c/c2/labs/web', '/c/c2/board'], own)
-  expect(asked.filter((one) => one.startsWith('/v1/'))).toEqual(['/v1/classes/c%201'])
+  const data = ['/v1/classes/c%201', '/v1/session']
+  expect(asked.filter((one) => one.startsWith('/v1/'))).toEqual(data)
   const [response, bytes] = await own.early!.get('GEThttps://here/v1/classes/c%201')!.back
   expect([response.status, bytes.byteLength]).toEqual([200, 2])
-  expect(asks('/join/MARI-GOLD', ['en']).join()).not.toContain('/v1/')
+  expect(asks('/sign-in', ['en']).join()).not.toContain('/v1/')
 })
 
 it('asks for the words of the language chosen, and for no page at an unknown address', () => {

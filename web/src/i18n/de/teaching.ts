@@ -153,4 +153,8 @@ export default {
   'show.full': 'Vollbild',
   'show.full.leave': 'Vollbild verlassen',
   'show.back': 'Zur Übersicht',
+  'board.nobody': 'Noch ist niemand da',
+  'board.nobody.more': 'Zeige den Code an der Wand oder schicke die Adresse.',
+  'board.none_such': 'Hier passt niemand',
+  'board.undo': 'Zurücknehmen',
 } satisfies Said<typeof en>

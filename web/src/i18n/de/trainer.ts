@@ -22,7 +22,6 @@ export default {
   'board.extend.all': 'Alle verlängern',
   'board.extend.first': 'Das erste Lab endet in {time}',
   'board.stop.all': 'Alle beenden',
-  'board.undo': 'Zurücknehmen',
   'board.said.copied': 'Die Adresse zum Teilnehmen ist kopiert.',
   'board.said.extended': {
     one: '{count} Lab hat {minutes} Minuten mehr.',
@@ -85,8 +84,5 @@ export default {
   'board.left': 'Es bleiben:',
   'board.steps.done': '{done} von {count} Schritten fertig',
   'board.no_lab': 'Noch kein Lab',
-  'board.nobody': 'Noch ist niemand da',
-  'board.nobody.more': 'Zeige den Code an der Wand oder schicke die Adresse.',
-  'board.none_such': 'Hier passt niemand',
   'board.select': '{name} auswählen',
 } satisfies Said<typeof en>

@@ -149,4 +149,8 @@ export default {
   'show.full': 'Full screen',
   'show.full.leave': 'Leave full screen',
   'show.back': 'To the board',
+  'board.nobody': 'Nobody has joined yet',
+  'board.nobody.more': 'Show the code on the wall, or send the join address.',
+  'board.none_such': 'No student is like that',
+  'board.undo': 'Undo',
 } satisfies Record<string, Message>

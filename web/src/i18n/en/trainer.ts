@@ -21,7 +21,6 @@ export default {
   'board.extend.all': 'Extend all',
   'board.extend.first': 'The first lab ends in {time}',
   'board.stop.all': 'Stop all',
-  'board.undo': 'Undo',
   'board.said.copied': 'The join address is copied.',
   'board.said.extended': {
     one: '{count} lab has {minutes} minutes more.',
@@ -81,8 +80,5 @@ export default {
   'board.left': 'Time left:',
   'board.steps.done': '{done} of {count} steps done',
   'board.no_lab': 'No lab yet',
-  'board.nobody': 'Nobody has joined yet',
-  'board.nobody.more': 'Show the code on the wall, or send the join address.',
-  'board.none_such': 'No student is like that',
   'board.select': 'Select {name}',
 } satisfies Record<string, Message>
