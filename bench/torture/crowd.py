@@ -143,10 +143,13 @@ class Student:
             self.crowd.tally.deeds["plays"] += 1
 
     async def _stop(self) -> None:
-        """Press Stop. A lab whose Stop was answered is never ready again."""
+        """Press Stop. A lab that it stopped is never ready again.
+
+        One that had failed has nothing to stop, and goes on under its name at the next Play.
+        """
         self._hang_up()
-        await self.ask("DELETE", self._sandbox)
-        self._play.stopped = True
+        sandbox = (await self.ask("DELETE", self._sandbox))["sandbox"]
+        self._play.stopped = sandbox is not None and sandbox["phase"] != "failed"
         deeds = self.crowd.tally.deeds
         deeds["stops"] += 1
         if self._play.outcome is None:
