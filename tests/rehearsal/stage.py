@@ -87,7 +87,11 @@ class Stage:
         """The engine over the deployed table, with an owner's rights and no duties."""
         # The AWS environment of this process is the account's from here on.
         os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"] = servers.KEYS
+        starting = f"{account.STACK}-starting"
         given = {
+            "BRIHASPATI_QUEUE_URL": self.aws.services.of("sqs")(
+                "get_queue_url", QueueName=starting
+            )["QueueUrl"],
             "BRIHASPATI_ENV": account.STAGE,
             "BRIHASPATI_PROVIDER": "digitalocean",
             "BRIHASPATI_TABLE": account.STACK,
