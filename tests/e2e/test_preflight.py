@@ -29,10 +29,13 @@ def world() -> World:
 
 @pytest.fixture
 def renting(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[FreshServer]:
-    """A server that rents from a stand-in for the cloud."""
+    """A server that rents from a stand-in for both clouds, of which its class takes one."""
     with cloudsim.serving(world) as cloud:
-        monkeypatch.setenv("DIGITALOCEAN_TOKEN", world.add_usual_tokens()["digitalocean"])
+        tokens = world.add_usual_tokens()
+        monkeypatch.setenv("DIGITALOCEAN_TOKEN", tokens["digitalocean"])
         monkeypatch.setenv("DIGITALOCEAN_API_URL", cloud.digitalocean)
+        monkeypatch.setenv("LINODE_TOKEN", tokens["linode"])
+        monkeypatch.setenv("LINODE_API_URL", cloud.linode)
         settings = {"provider": "digitalocean", "machine_url": "https://lab.example.org"}
         with fresh_server(wiring.open_shop({}), seats=30, pool=0, **settings) as started:
             yield started
@@ -58,4 +61,27 @@ def test_a_trainer_sees_that_machines_are_missing_and_later_that_all_is_there(
             break
     expect(enough).to_be_visible()
     expect(card.get_by_text("missing")).to_have_count(0)
+    assert faults == []
+
+
+def test_a_trainer_says_where_else_a_class_may_have_its_machines(
+    renting: FreshServer, ipad: BrowserContext, faults: Faults
+) -> None:
+    page = sign_in_trainer(ipad, renting)
+    page.goto(f"{renting.address}/c/demo/setup")
+    page.get_by_text("When the cloud is full or slow").click()
+    page.get_by_role("button", name="Also Linode").click()
+    share = page.get_by_role("textbox", name="At most, in percent")
+    share.fill("150")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_text("A share from 1 to 100, and a price above 0 or none.")).to_be_visible()
+    nothing_found(page)
+    share.fill("40")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_text("A share from 1 to 100")).to_have_count(0)
+    expect(page.get_by_text("Saved.", exact=True).first).to_be_visible()
+    page.reload()
+    page.get_by_text("When the cloud is full or slow").click()
+    expect(page.get_by_role("listitem").filter(has_text="1. Linode")).to_be_visible()
+    expect(share).to_have_value("40")
     assert faults == []
