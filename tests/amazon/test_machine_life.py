@@ -13,6 +13,8 @@ from amazon.deployed import API, ENV, Deployed, zip_of
 from amazon.rented import rented
 from brihaspati import settings
 
+pytestmark = pytest.mark.slow
+
 
 def seen(house: Deployed, cookie: str) -> dict[str, Any]:
     answer = house.ask("api_student", "GET", SANDBOX, cookie=cookie)

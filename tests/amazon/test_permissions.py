@@ -176,6 +176,7 @@ def the_story(house: Deployed) -> None:
     asha, ravi, mina = (joined(house, room["join_code"], n) for n in ("Asha", "Ravi", "Mina"))
     asha.did("auth", "POST", "/v1/session/link", {})
     for student in (asha, ravi, mina):  # two claim what is warm, one waits
+        student.did("api_student", "GET", "/v1/awake")
         student.did("api_student", "GET", page)
         student.did("api_student", "PUT", f"{lab}/sandbox")
         house.work()

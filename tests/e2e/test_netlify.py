@@ -16,6 +16,8 @@ from brihaspati.entrypoints.cli.fresh import FreshServer
 from browsing import Faults
 from edge import edge
 
+pytestmark = pytest.mark.slow
+
 ROOT = pathlib.Path(__file__).parents[2]
 API = "https://api.example.org"
 

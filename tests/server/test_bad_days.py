@@ -19,6 +19,8 @@ from brihaspati.entrypoints.cli.client import ClientError, connect
 from brihaspati.entrypoints.cli.fresh import FreshServer, fresh_server
 from commanding import run_in
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def lasting() -> Iterator[FreshServer]:

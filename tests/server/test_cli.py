@@ -38,6 +38,7 @@ COMMANDS = (
     "preflight",
     "cloud-sim",
     "cost",
+    "deploy",
 )
 
 

@@ -14,6 +14,8 @@ from brihaspati.adapters import agentarchive
 from brihaspati.entrypoints.aws_lambda.boundaries import BOUNDARIES
 from zipped import Built, built
 
+pytestmark = pytest.mark.slow
+
 # A function is put together when it is imported, and connects nothing.
 NAMED = {"BRIHASPATI_TABLE": "bh-test", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
 AARCH64 = 183  # e_machine, in the header of ELF
