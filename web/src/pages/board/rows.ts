@@ -127,10 +127,16 @@ export function spreadOf(students: readonly BoardStudent[], lab: ClassLab): Spre
   return { expected: students.length, started: reached.length, finished, middle, bars }
 }
 
+/** How many are in each lab now, by its name. */
+export function presentIn(students: readonly BoardStudent[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { lab } of students) if (lab) counts.set(lab, (counts.get(lab) ?? 0) + 1)
+  return counts
+}
+
 /** The lab that most are in now; the first one while nobody is in any. */
 export function busiest(students: readonly BoardStudent[], labs: readonly ClassLab[]): string {
-  const here = new Map<string, number>()
-  for (const { lab } of students) if (lab) here.set(lab, (here.get(lab) ?? 0) + 1)
+  const here = presentIn(students)
   const order = [...labs].sort((a, b) => (here.get(b.name) ?? 0) - (here.get(a.name) ?? 0))
   return order[0]?.name ?? ''
 }

@@ -9,16 +9,8 @@ export function minutesOf(ms: number): string {
 
 export function whyOf({ student: { need } }: Row, now: number): string {
   if (!need) return ''
-  switch (need.kind) {
-    case 'hand':
-      return need.text ? `“${need.text}”` : t('board.why.hand')
-    case 'broken':
-      return need.text || t('board.why.broken')
-    case 'suspect':
-      return need.text || t('board.why.suspect')
-    case 'failing':
-      return need.text || t('board.why.failing')
-    case 'quiet':
-      return t('board.why.quiet', { time: minutesOf(now - need.since) })
-  }
+  const { kind, text, since } = need
+  if (kind === 'quiet') return t('board.why.quiet', { time: minutesOf(now - since) })
+  if (kind === 'hand' && text) return `“${text}”`
+  return text || t(`board.why.${kind}`)
 }
