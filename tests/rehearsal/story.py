@@ -48,7 +48,6 @@ class Story:
     step: str = "begin"
     code: str = ""
     room: str = ""
-    rested_at: float = 0.0
     before: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -204,7 +203,6 @@ class Story:
     def plant(self) -> str:
         """A machine of ours that nobody asked for."""
         self.on.aws.sweeping(on=False)
-        self.rested_at = time.time()
         with self.on.world.lock:
             self.on.world.add_stranger("digitalocean", STRAY, ["bh-local"])
         return STRAY
@@ -278,8 +276,9 @@ class Story:
     def expiry(self) -> str:
         """A lab ends because its time is over, while no sweep looks."""
         found = self.ravi.until("gone", EXPIRY_SECONDS_MAX)
-        fired = [n for n in self.on.aws.notes("fired") if n["at"] * 1000 >= found["deadline_at"]]
-        swept = [n for n in self._sweeps() if n["at"] > self.rested_at]
+        over_at = found["deadline_at"] / 1000
+        fired = [n for n in self.on.aws.notes("fired") if n["at"] >= over_at]
+        swept = [n for n in self._sweeps() if n["at"] >= over_at]  # one may have been on its way
         if swept or not any(self.ravi.lab in n["text"] for n in fired):
             raise Failed(f"no schedule ended it: {fired}, {swept}")
         late = (found["ended_at"] - found["deadline_at"]) / 1000
