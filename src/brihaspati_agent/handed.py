@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import fcntl
-import os
 import socket
-import struct
-import termios
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from brihaspati_agent import hands, lab_place, places
+from brihaspati_agent import hands, lab_place, places, ptys
 
 _LOST = "the part of the agent that is root does not answer"
 
@@ -93,33 +89,18 @@ class Asking:
         return said
 
 
-class HandedTerminal:
+class HandedTerminal(ptys.Master):
     """A program on a pty that was opened for us."""
 
     def __init__(self, asking: Asking, number: int, descriptor: int) -> None:
+        super().__init__(descriptor)
         self._asking = asking
         self._number = number
-        self._master = descriptor
-        self._lock = threading.Lock()
-        self._closed = False
-
-    def fileno(self) -> int:
-        """The pty's master, non-blocking."""
-        return self._master
-
-    def resize(self, columns: int, rows: int) -> None:
-        """Set the window size; the kernel sends SIGWINCH."""
-        with contextlib.suppress(OSError):
-            packed = struct.pack("HHHH", rows, columns, 0, 0)
-            fcntl.ioctl(self._master, termios.TIOCSWINSZ, packed)
 
     def close(self) -> None:
         """Hang up, and have what does not go killed."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-        os.close(self._master)
+        if not self.hang_up():
+            return
         with contextlib.suppress(places.PlaceError):
             self._asking.ask("close", number=self._number)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import pty
 import pwd
@@ -12,15 +11,12 @@ import select
 import signal
 import socket
 import stat
-import struct
 import subprocess
-import termios
-import threading
 import time
 from collections.abc import Sequence
 from typing import IO
 
-from brihaspati_agent import places
+from brihaspati_agent import places, ptys
 
 _PATIENCE_MS = 1000
 _PIECE_BYTES = 64 * 1024
@@ -41,40 +37,26 @@ _DEFAULT_SIGNALS = [
 GO_HOME = 'cd -- "$HOME" 2>/dev/null; exec "$@"'
 
 
-class LocalTerminal:
+class LocalTerminal(ptys.Master):
     """A program on a pty of this machine, in a session of its own."""
 
     def __init__(self, argv: Sequence[str], env: dict[str, str], columns: int, rows: int) -> None:
-        self._master, slave = pty.openpty()
+        master, slave = pty.openpty()
+        super().__init__(master)
         try:
-            os.set_blocking(self._master, False)
+            os.set_blocking(master, False)
             self.resize(columns, rows)
             self._pid = _spawn(argv, env, os.ttyname(slave))
         except OSError as error:
-            os.close(self._master)
+            self.hang_up()
             raise places.PlaceError(f"cannot start {argv[0]}: {error.strerror}") from error
         finally:
             os.close(slave)
-        self._lock = threading.Lock()
-        self._closed = False
-
-    def fileno(self) -> int:
-        """The pty's master, non-blocking."""
-        return self._master
-
-    def resize(self, columns: int, rows: int) -> None:
-        """Set the window size; the kernel sends SIGWINCH."""
-        with contextlib.suppress(OSError):
-            packed = struct.pack("HHHH", rows, columns, 0, 0)
-            fcntl.ioctl(self._master, termios.TIOCSWINSZ, packed)
 
     def close(self) -> None:
         """Hang up; what does not go within a second is killed. Reaps the program."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-        os.close(self._master)
+        if not self.hang_up():
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._pid, signal.SIGHUP)
             os.killpg(self._pid, signal.SIGCONT)
