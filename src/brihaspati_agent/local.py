@@ -44,7 +44,6 @@ class LocalTerminal(ptys.Master):
         master, slave = pty.openpty()
         super().__init__(master)
         try:
-            os.set_blocking(master, False)
             self.resize(columns, rows)
             self._pid = _spawn(argv, env, os.ttyname(slave))
         except OSError as error:

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import struct
 import termios
 import threading
 
 
 class Master:
-    """A pty's master, non-blocking; owned by this object, and closed once."""
+    """A pty's master, owned by this object until it is closed: then its number may be another's."""
 
     def __init__(self, descriptor: int) -> None:
+        os.set_blocking(descriptor, False)
         self._descriptor = descriptor
         self._lock = threading.Lock()
-        self._closed = False
 
     def fileno(self) -> int:
-        """Its descriptor."""
+        """The non-blocking descriptor; -1 once closed."""
         return self._descriptor
 
     def resize(self, columns: int, rows: int) -> None:
         """Set the window size; the kernel sends SIGWINCH."""
-        with contextlib.suppress(OSError):
-            packed = struct.pack("HHHH", rows, columns, 0, 0)
-            fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, packed)
+        with self._lock, contextlib.suppress(termios.error):
+            if self._descriptor >= 0:
+                termios.tcsetwinsize(self._descriptor, (rows, columns))
 
     def hang_up(self) -> bool:
         """Close it; False when it was closed before."""
         with self._lock:
-            if self._closed:
+            if self._descriptor < 0:
                 return False
-            self._closed = True
-        os.close(self._descriptor)
-        return True
+            os.close(self._descriptor)
+            self._descriptor = -1
+            return True

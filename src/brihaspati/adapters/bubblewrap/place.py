@@ -3,52 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import socket
-import struct
 import subprocess
-import termios
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from brihaspati.adapters.bubblewrap import visits
-from brihaspati_agent import places
+from brihaspati_agent import places, ptys
 
 _HANG_UP_SECONDS = 2
 
 
-class Terminal:
+class Terminal(ptys.Master):
     """A program on a tty of the sandbox's own devpts."""
 
     def __init__(self, visit: visits.Visit, master: int) -> None:
-        os.set_blocking(master, False)
+        super().__init__(master)
         self._visit = visit
-        self._master = master
-        self._lock = threading.Lock()
-
-    def fileno(self) -> int:
-        """The tty's master side, non-blocking; -1 once closed."""
-        return self._master
-
-    def resize(self, columns: int, rows: int) -> None:
-        """Set the size of the screen; the kernel tells the program."""
-        with self._lock, contextlib.suppress(OSError):
-            if self._master >= 0:
-                fcntl.ioctl(
-                    self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0)
-                )
 
     def close(self) -> None:
         """Hang up: the kernel tells the program, and what ignores that is ended soon after."""
-        with self._lock:
-            if self._master < 0:
-                return
-            os.close(self._master)
-            self._master = -1
-        threading.Thread(target=self._see_off, daemon=True).start()
+        if self.hang_up():
+            threading.Thread(target=self._see_off, daemon=True).start()
 
     def _see_off(self) -> None:
         with self._visit, contextlib.suppress(subprocess.TimeoutExpired):

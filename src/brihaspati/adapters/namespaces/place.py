@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import selectors
 import socket
-import struct
-import termios
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from brihaspati.adapters.namespaces import client
-from brihaspati_agent import places
+from brihaspati_agent import places, ptys
 
 _ANSWER_SECONDS = 15.0
 _LEFTOVER_SECONDS = 0.1
@@ -23,30 +19,12 @@ _CHUNK = 65536
 _KILLED = -9
 
 
-class Terminal:
+class Terminal(ptys.Master):
     """A program on a tty of the lab; we hold the tty's other end."""
-
-    def __init__(self, master: int) -> None:
-        self._master = master
-        self._lock = threading.Lock()
-
-    def fileno(self) -> int:
-        """The non-blocking descriptor."""
-        return self._master
-
-    def resize(self, columns: int, rows: int) -> None:
-        """Tell the program the size of its screen."""
-        with self._lock:
-            if self._master >= 0:
-                size = struct.pack("HHHH", rows, columns, 0, 0)
-                fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
 
     def close(self) -> None:
         """Hang up; safe to repeat."""
-        with self._lock:
-            if self._master >= 0:
-                os.close(self._master)
-                self._master = -1
+        self.hang_up()
 
 
 class Place:
