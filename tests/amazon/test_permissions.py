@@ -21,6 +21,7 @@ from house import a_lab
 # What a role allows and the class below did not need, and when it is needed.
 CONFLICT = "after a conflict, to read what others wrote"
 REST = "a lab that is still starting: what is left of it is for those who start"
+OVERDUE = "an alarm set when its moment is over: an older one of its name is not to come too"
 SPARE: dict[tuple[str, watching.Deed], str] = {
     ("auth", ("dynamodb:BatchGetItem", "Table")): CONFLICT,
     ("api_student", ("dynamodb:BatchGetItem", "Table")): CONFLICT,
@@ -31,6 +32,8 @@ SPARE: dict[tuple[str, watching.Deed], str] = {
     ("provision", ("sqs:SendMessage", "EndingQueue")): "a start that failed is taken down",
     ("provision", ("scheduler:UpdateSchedule", "schedule")): "an alarm that is set again",
     ("deprovision", ("scheduler:UpdateSchedule", "schedule")): "an alarm that is set again",
+    ("provision", ("scheduler:DeleteSchedule", "schedule")): OVERDUE,
+    ("deprovision", ("scheduler:DeleteSchedule", "schedule")): OVERDUE,
     ("provision", ("dynamodb:DeleteItem", "Table")): "warm sandboxes that ended are forgotten",
     ("sweep", ("dynamodb:DeleteItem", "Table")): "warm sandboxes that ended are forgotten",
     ("sweep", ("sqs:SendMessage", "EndingQueue")): "an end that was missed",

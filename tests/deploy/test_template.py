@@ -270,3 +270,12 @@ def test_the_snapshot_of_one_template_is_the_same_on_another_day() -> None:
         return {"Resources": {"Auth": function, f"AuthLambdaVersion{digest}": version}}
 
     assert snapshots.normal(on("1-2026", "a" * 43)) == snapshots.normal(on("2-2027", "B" * 43))
+
+
+def test_who_sets_alarms_may_also_take_them_back_as_setting_an_overdue_one_does(
+    template: Json,
+) -> None:
+    found = [said["Action"] for _, said in statements(template) if said["Sid"] == "alarms"]
+    wanted = {"scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule"}
+    assert found
+    assert all(set(actions) == wanted for actions in found)
