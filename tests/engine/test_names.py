@@ -114,11 +114,10 @@ def test_nobody_is_sent_to_a_name_before_it_is_there_nor_is_its_key_kept_then(
     rental: Named,
 ) -> None:
     rental.names.fill()
-    rental.zone.stumbles = 1
+    rental.zone.stumbles = 2
     known = rental.begun()
     rental.machines.named(known)
     assert rental.machines.hear(known, Beat("ready")).sandbox.phase == "starting"
-    rental.names.sweep()
     assert rental.machines.hear(known, Beat("ready")).sandbox.phase == "ready"
     given = rental.machines.named(known)
     assert given is not None
@@ -151,7 +150,8 @@ def test_when_the_lab_ends_its_name_is_taken_out_seen_gone_and_on_record(
         rental.names.sweep()
     assert rental.said() == [f"{GONE}; {NOT_REVOKED if refuses else REVOKED}"]
     assert rental.issuer.revoked == ([] if refuses else [f"chain of {host}"])
-    rental.names.sweep_zone()  # what the issuer left
+    for _ in range(2):
+        rental.names.sweep_zone()  # what the issuer left
     assert [h for h in rental.zone.records if host in h] == []
     assert rental.names.of(rental.sandbox.id, rental.label) is None
 
@@ -222,14 +222,18 @@ def test_who_wants_no_stock_any_more_has_none_left_and_labs_keep_their_names(
 def test_strays_of_the_zone_are_taken_out_and_what_is_not_ours_stays(rental: Named) -> None:
     rental.names.fill()
     host = rental.host()
-    stray = f"l-{'a' * rules.LENGTH}.{ZONE}"
-    others = [f"www.{ZONE}", f"l-short.{ZONE}", f"x.{stray}"]
+    stray = rules.new_host(ZONE, rental.house.world.env, "a" * rules.LENGTH)
+    anothers = rules.new_host(ZONE, "staging", "a" * rules.LENGTH)
+    others = [f"www.{ZONE}", f"l-short.{ZONE}", f"x.{stray}", rules.below(anothers)]
     for name in (stray, f"*.{stray}", rules.proof_of(stray), *others):
         rental.zone.add(name, "A", "192.0.2.1")
     rental.names.sweep_zone()
-    left = [h for h in rental.zone.hosts() if rules.host_of(h, ZONE) is None]
-    assert left == sorted(others)
-    assert rules.below(host) in rental.zone.hosts()
+    assert rules.below(stray) in rental.zone.hosts()  # once seen, it may yet be written down
+    rental.names.sweep_zone()
+    known = set(rental.zone.hosts()) - set(others)
+    assert set(others) <= set(rental.zone.hosts())
+    assert not any(stray in name for name in known)
+    assert rules.below(host) in known
     rental.zone.stumbles = 1
     rental.names.sweep_zone()
 
@@ -309,7 +313,8 @@ def test_a_zone_that_shows_what_it_has_deleted_is_looked_at_again(rental: Named)
     left = len(rental.house.store.query("names").items)
     rental.zone.remove = real  # type: ignore[method-assign]
     rental.names.sweep()
-    rental.names.sweep_zone()
+    for _ in range(2):
+        rental.names.sweep_zone()
     assert left == 3
     assert rental.house.store.query("names").items == ()
     assert [h for h in rental.zone.records if host in h] == []
@@ -332,13 +337,15 @@ def test_a_name_ends_though_its_student_has_pressed_play_again(rental: Named) ->
 
 
 def test_a_stray_that_cannot_be_taken_out_now_is_so_later(rental: Named) -> None:
-    stray, real = f"l-{'a' * rules.LENGTH}.{ZONE}", rental.zone.remove
+    env, real = rental.house.world.env, rental.zone.remove
+    stray = rules.new_host(ZONE, env, "a" * rules.LENGTH)
     rental.zone.add(stray, "A", "192.0.2.1")
 
     def stumble(host: str) -> None:
         raise ports.Unclear(f"no answer about {host}")
 
     rental.zone.remove = stumble  # type: ignore[method-assign]
+    rental.names.sweep_zone()
     rental.names.sweep_zone()
     assert rental.zone.hosts() == [stray]
     rental.zone.remove = real  # type: ignore[method-assign]

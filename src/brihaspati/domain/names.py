@@ -13,7 +13,7 @@ LEFT_MS_MIN = 2 * 24 * 3_600_000
 BATCH = 10
 # An order nobody has finished by then: its process died.
 ORDER_MS_MAX = 3_600_000
-_OURS = re.compile(rf"(?:\*\.|_acme-challenge\.)?(l-[a-z2-7]{{{LENGTH}}})\.")
+_MADE = re.compile(rf"(?:\*\.|_acme-challenge\.)?(l-([a-z0-9]+)-[a-z2-7]{{{LENGTH}}})\.")
 
 State = Literal["ordered", "ready", "given"]
 
@@ -31,9 +31,9 @@ def missing(stock: Stock, wanted: int) -> int:
     return max(0, min(BATCH, wanted - stock.ready - stock.ordered))
 
 
-def new_host(zone: str, chance: str) -> str:
-    """A name that says nothing; `chance` are letters as `ports.Chance` has them."""
-    return f"l-{chance}.{zone}"
+def new_host(zone: str, env: str, chance: str) -> str:
+    """A name that says whose it is; `chance` are letters as `ports.Chance` has them."""
+    return f"l-{env}-{chance}.{zone}"
 
 
 def below(host: str) -> str:
@@ -51,10 +51,10 @@ def proof_of(host: str) -> str:
     return f"_acme-challenge.{host}"
 
 
-def host_of(name: str, zone: str) -> str | None:
-    """The host that a record's name belongs to, if it is one that we could have made."""
-    found = _OURS.match(name)
-    if found is None or name[found.end() :] != zone:
+def host_of(name: str, zone: str, env: str) -> str | None:
+    """The host a record's name belongs to, if this deployment could have made it."""
+    found = _MADE.match(name)
+    if found is None or found[2] != env or name[found.end() :] != zone:
         return None
     return f"{found[1]}.{zone}"
 

@@ -203,9 +203,13 @@ class Machines:
             return True
         sandbox_id, label = known.sandbox.id, known.machine.label
         given = self.names.of(sandbox_id, label)
-        if given is not None and given.placed:
+        if given is None:
+            return True
+        # Whoever gave it tried once; the machine asks every second, so a lost try costs no lab.
+        placed = given.placed or self.names.place(given.host)
+        if placed:
             self.names.arrived(sandbox_id, label)
-        return given is None or given.placed
+        return placed
 
     def _suspicion(self, sandbox: Sandbox, beat: Beat) -> str | None:
         now = self.world.clock.now()

@@ -52,6 +52,7 @@ class Names:
         self.zone = naming.zone
         self._not_before = 0  # so that an issuer who refuses is not asked all the time
         self._pause_ms = PAUSE_MS_MIN
+        self._suspects: frozenset[str] = frozenset()  # strays of the zone that were seen once
 
     # --- the inventory ---------------------------------------------------------------------------
     def stock(self) -> names.Stock:
@@ -67,7 +68,8 @@ class Names:
         if not count:
             return 0
         chance = self.world.chance
-        hosts = [names.new_host(self.zone.name, chance.name(names.LENGTH)) for _ in range(count)]
+        zone, env = self.zone.name, self.world.env
+        hosts = [names.new_host(zone, env, chance.name(names.LENGTH)) for _ in range(count)]
         self.world.store.transact([ports.Put(_key("ordered", h), {"at": now}, 0) for h in hosts])
         try:
             found = self.naming.certifier.certify(hosts, self.zone)
@@ -182,25 +184,27 @@ class Names:
                 self._forget("ready", _host(item))
 
     def sweep_zone(self) -> None:
-        """Take out of the zone what looks like ours and is written down nowhere."""
+        """Take out of the zone what looks like ours and is written down nowhere, seen twice."""
         try:
             found = self.zone.hosts()
         except ports.Unclear as unclear:
             log.warning("zone unread", extra={"zone": self.zone.name, "reason": str(unclear)})
             return
-        for name in found:
-            host = names.host_of(name, self.zone.name)
-            if host is None or self._is_known(host):
-                continue
+        strays = frozenset(name for name in found if self._is_stray(name))
+        again, self._suspects = strays & self._suspects, strays
+        for name in sorted(again):
             log.warning("a stray name", extra={"host": name})
             try:
                 self.zone.remove(name)
             except ports.Unclear as unclear:
                 log.warning("not removed", extra={"host": name, "reason": str(unclear)})
 
-    def _is_known(self, host: str) -> bool:
+    def _is_stray(self, name: str) -> bool:
+        host = names.host_of(name, self.zone.name, self.world.env)
+        if host is None:
+            return False
         keys = [_key(state, host) for state in ("ordered", "ready", "given")]
-        return bool(self.world.store.get_many(keys))
+        return not self.world.store.get_many(keys)
 
     def _is_wanted(self, item: Item) -> bool:
         record = self.worker.of_label(item.body["label"])
