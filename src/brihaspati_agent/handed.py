@@ -122,6 +122,9 @@ class HandedPlace:
         """A new pty, as the lab's user, in their home."""
         wanted = list(command) if command else None
         said = self._asking.ask("terminal", command=wanted, columns=columns, rows=rows)
+        if "descriptor" not in said:
+            self._asking.ask("close", number=said["number"])
+            raise places.PlaceError("too many files are open to begin another terminal")
         return HandedTerminal(self._asking, said["number"], said["descriptor"])
 
     def run(

@@ -124,9 +124,11 @@ class Hands:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: os.kill(child, signal.SIGTERM))
         while True:
-            _, found, _, _ = socket.recv_fds(self._orders, 1, 1, socket.MSG_CMSG_CLOEXEC)
-            if not found:
+            asked, found, _, _ = socket.recv_fds(self._orders, 1, 1, socket.MSG_CMSG_CLOEXEC)
+            if not asked:
                 return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            if not found:  # we had no number free: whoever asks hears nothing, and others go on
+                continue
             line = socket.socket(fileno=found[0])
             threading.Thread(target=self._obey, args=(line,), daemon=True).start()
 
@@ -230,7 +232,8 @@ def _told(outcome: places.Outcome) -> dict[str, Any]:
 def send(line: socket.socket, said: Mapping[str, Any]) -> None:
     """One message: a byte, with which a `descriptor` goes along; a length; JSON. Raises OSError."""
     descriptors = [said["descriptor"]] if "descriptor" in said else []
-    data = json.dumps(said).encode()
+    # Its number means nothing to the other side, who would take a file of its own for it.
+    data = json.dumps({name: one for name, one in said.items() if name != "descriptor"}).encode()
     socket.send_fds(line, [b"."], descriptors)
     line.sendall(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
 

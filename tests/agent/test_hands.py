@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+
+from brihaspati_agent import handed, hands, places
 
 pytestmark = pytest.mark.root
 
@@ -84,3 +87,28 @@ def test_the_agent_has_no_right_but_a_low_port_and_asks_for_the_rest() -> None:
     assert said["early"] == "this machine is no lab yet"
     assert "no user no-such" in said["nobody"]
     assert "reboot" in said["verb"]
+
+
+def test_a_number_of_the_other_side_is_never_taken_for_a_file_of_ones_own() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        hands.send(ours, {"number": 1, "descriptor": ours.fileno()})
+        ours.shutdown(socket.SHUT_WR)
+        raw = b"".join(iter(lambda: theirs.recv(4096), b""))  # as where no file may be opened
+    assert json.loads(raw[raw.index(b"{") :]) == {"number": 1}
+
+
+def test_a_terminal_whose_file_did_not_arrive_is_closed_and_said_so() -> None:
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    class Full(handed.Asking):
+        def ask(self, do: str, **more: Any) -> dict[str, Any]:
+            asked.append((do, more))
+            return {"number": 5}
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        place = handed.HandedPlace(Full(ours), {"user": "root", "environment": {}})
+        with pytest.raises(places.PlaceError, match="too many files"):
+            place.terminal(None, 80, 24)
+    assert asked[-1] == ("close", {"number": 5})
