@@ -19,15 +19,20 @@ PATH = b"GET /agent/tunnel "
 UPGRADE = "brihaspati-tunnel"
 _HEAD_BYTES_MAX = 16 * 1024
 _PIECE_BYTES = 64 * 1024
+# Strangers reach this port: whoever asks for nothing is not waited for.
+_HEAD_SECONDS = 30.0
 _TICKET = re.compile(rb"\r\nauthorization:[ \t]*bearer[ \t]+([^\r\n]+)", re.IGNORECASE)
 
 
 class Tunnels:
     """Serves them; `end` cuts those that are open."""
 
-    def __init__(self, keeper: hub.Hub, gate: tickets.Gate) -> None:
+    def __init__(
+        self, keeper: hub.Hub, gate: tickets.Gate, head_seconds: float = _HEAD_SECONDS
+    ) -> None:
         self._hub = keeper
         self._gate = gate
+        self._head_seconds = head_seconds
         self._open: weakref.WeakSet[asyncio.StreamWriter] = weakref.WeakSet()
 
     def protocol(self) -> asyncio.Protocol:
@@ -54,7 +59,8 @@ class Tunnels:
         writer.close()
 
     async def _opened(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
+        async with asyncio.timeout(self._head_seconds):
+            head = await reader.readuntil(b"\r\n\r\n")
         given = _TICKET.search(head)
         ticket = self._gate.admit(given[1].decode("latin-1") if given else "", "control")
         port, label = ticket.port, ticket.machines.get(ticket.machine or "")
