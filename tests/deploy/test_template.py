@@ -13,7 +13,7 @@ import pytest
 
 from brihaspati.adapters import dynamodb
 from brihaspati.entrypoints.aws_lambda import boundaries
-from brihaspati.entrypoints.http import api, gate
+from brihaspati.entrypoints.http import document, gate
 from deploy import snapshots
 from tidy import tracked
 
@@ -28,7 +28,7 @@ STARS = {
     r":schedule/brihaspati-prod/\*$": "each lab has a schedule, all in our own group",
 }
 
-ROUTES = len(gate.routes_of(api.MODULES)) + 1  # and the document of the API
+ROUTES = len(gate.routes_of(document.MODULES)) + 1  # and the document of the API
 
 Json = dict[str, Any]
 
@@ -70,7 +70,7 @@ def statements(template: Json) -> list[tuple[str, Json]]:
 
 
 def test_every_route_is_in_exactly_one_function() -> None:
-    assert sorted(m.__name__ for m in api.MODULES) == sorted(
+    assert sorted(m.__name__ for m in document.MODULES) == sorted(
         m.__name__ for name in boundaries.BOUNDARIES for m in boundaries.modules(name)
     )
     owned = [a for name in boundaries.BOUNDARIES for a in boundaries.addresses(name)]

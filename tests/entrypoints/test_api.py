@@ -11,7 +11,7 @@ import pytest
 
 from brihaspati.domain import access
 from brihaspati.engine.records import Person
-from brihaspati.entrypoints.http import api, gate, routes, sessions
+from brihaspati.entrypoints.http import document, gate, routes, sessions
 from house import ORIGIN, Browser, House, a_lab
 
 SANDBOX = "/v1/classes/demo/labs/hello/sandbox"
@@ -56,7 +56,7 @@ def house() -> House:
 
 
 def test_the_committed_document_is_what_the_routes_say() -> None:
-    assert json.loads(Path("openapi.json").read_text()) == api.openapi()
+    assert json.loads(Path("openapi.json").read_text()) == document.openapi()
 
 
 def test_every_route_has_an_action_somebody_may_do_and_says_what_it_is() -> None:

@@ -6,10 +6,10 @@
 Nothing connects, no client is made, and nothing is loaded that could, before the first call.
 """
 
+from brihaspati.adapters.dynamodb.connection import Connection
 from brihaspati.adapters.dynamodb.place import (
     INDEXES,
     TTL_ATTRIBUTE,
-    Connection,
     Place,
     Unusable,
     definition,

@@ -9,7 +9,7 @@ from pynamodb import exceptions as faults
 
 from brihaspati import ports
 from brihaspati.adapters.dynamodb import patience, ranges, writing
-from brihaspati.adapters.dynamodb.place import Connection
+from brihaspati.adapters.dynamodb.connection import Connection
 from brihaspati.adapters.dynamodb.ranges import Range
 from brihaspati.adapters.dynamodb.table import Row
 from brihaspati.domain import limits

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from brihaspati import ports
-from brihaspati.adapters.dynamodb.place import Connection
+from brihaspati.adapters.dynamodb.connection import Connection
 
 if TYPE_CHECKING:
     from brihaspati.adapters.dynamodb.asking import Asking
@@ -61,7 +61,7 @@ class Store:
 
     def _asking(self) -> Asking:
         if self._made is None:  # two threads may both make one: it keeps nothing
-            from brihaspati.adapters.dynamodb import asking  # noqa: PLC0415 - see place.py
+            from brihaspati.adapters.dynamodb import asking  # noqa: PLC0415 - see connection.py
 
             self._made = asking.Asking(*self._parts)
         return self._made

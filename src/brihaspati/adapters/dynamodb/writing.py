@@ -15,7 +15,7 @@ from pynamodb.transactions import TransactWrite
 
 from brihaspati import ports
 from brihaspati.adapters.dynamodb import patience
-from brihaspati.adapters.dynamodb.place import Connection
+from brihaspati.adapters.dynamodb.connection import Connection
 from brihaspati.adapters.dynamodb.table import Row, filled
 
 _FAILED = "ConditionalCheckFailed"

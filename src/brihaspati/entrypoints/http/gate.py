@@ -10,24 +10,20 @@ from __future__ import annotations
 
 import functools
 import json
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from brihaspati import ports
 from brihaspati.domain import access
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.membership import Membership
 from brihaspati.engine.problems import Problem
-from brihaspati.entrypoints.http import authorisation, problems, routes, sessions
+from brihaspati.entrypoints.http import authorisation, problems, resolving, routes, sessions
 from brihaspati.entrypoints.http.addresses import Addresses
 from brihaspati.entrypoints.http.routes import Call, Route
-
-log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 131_072
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -46,39 +42,12 @@ def routes_of(modules: Iterable[ModuleType]) -> list[Route]:
     return [one for name in names for one in routes.TABLE if one.handler.__module__ == name]
 
 
-def resolver(table: Sequence[Route]) -> APIGatewayHttpResolver:
-    """Powertools' router with these routes, validating by the handlers' signatures."""
-    app = APIGatewayHttpResolver(enable_validation=True)
-    app.exception_handler(Exception)(_problem)
-    for declared in table:
-        declare = app.route(
-            declared.rule,
-            declared.method,
-            status_code=declared.status,
-            summary=(declared.handler.__doc__ or "").strip().splitlines()[0],
-            operation_id=declared.handler.__name__,
-            tags=[declared.scope],
-            openapi_extensions={"x-action": declared.action, "x-scope": declared.scope},
-        )
-        declare(declared.handler)
-    return app
-
-
 @functools.cache
 def _document() -> str:
     """The document as text: a third of a cold start, which few ever ask for."""
-    from brihaspati.entrypoints.http import api  # noqa: PLC0415 - it imports every route there is
+    from brihaspati.entrypoints.http import document  # noqa: PLC0415 - it imports every route there is
 
-    return json.dumps(api.openapi())
-
-
-def _problem(error: Exception) -> Response[str]:
-    answer = problems.of(error)
-    if isinstance(error, ports.NotSetUp):
-        log.error("not set up: %s", error)
-    elif answer.status_code == 500:
-        log.error("request failed", exc_info=error)
-    return answer
+    return json.dumps(document.openapi())
 
 
 class Gate:
@@ -97,14 +66,14 @@ class Gate:
         self.archive = archive
         self.addresses = addresses
         self.table = routes_of(modules)
-        self.app = resolver(self.table)
+        self.app = resolving.resolver(self.table)
 
     def __call__(self, event: Event, context: LambdaContext | None = None) -> dict[str, Any]:
         """The response to a request event: statusCode, headers, cookies, body."""
         try:
             answer = self._answer(event, context or LambdaContext())
         except Exception as error:  # noqa: BLE001 - the last door: everything becomes a problem
-            answer = _built(_problem(error))
+            answer = _built(resolving.problem(error))
         return _guarded(answer)
 
     def _answer(self, event: Event, context: LambdaContext) -> dict[str, Any]:
