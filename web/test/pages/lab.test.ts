@@ -166,6 +166,17 @@ it('closes a further shell on a phone, and goes back to the one it was beside', 
   expect(document.querySelector('nav.row')?.textContent).not.toContain('main 2')
 })
 
+it('turns a phone from the guide to what was deleted when the lab ends', async () => {
+  onPhone()
+  const looked = { body: now(progress(), { look_ms: 10 }) }
+  await visit(looked.body, { [`GET ${LAB}/sandbox`]: looked })
+  expect(panels()[0]?.checkVisibility()).toBe(true)
+  looked.body = rest({ sandbox: view({ phase: 'gone', reason: 'Time was up.' }) })
+  await until(() => panels()[1]?.checkVisibility())
+  expect(panels()[0]?.checkVisibility()).toBe(false)
+  expect(panels()[1]?.textContent).toContain('Machine deleted')
+})
+
 it('has no further shells on a phone before the lab is ready', async () => {
   onPhone()
   await visit(rest({ sandbox: view({ phase: 'starting' }) }))
