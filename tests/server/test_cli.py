@@ -130,6 +130,7 @@ def test_a_sign_in_link_is_of_the_running_server(ask: Ask, server: FreshServer) 
         (("class", "create", "--title", " ", "--lab", "hello"), "title"),
         (("bench", "class-start", "--students", "0"), "--students"),
         (("--provider", "vmware", "ps"), "BRIHASPATI_PROVIDER"),
+        (("image", "bake", "hello"), "--cloud digitalocean"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(

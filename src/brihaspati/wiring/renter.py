@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import get_args
 
 from brihaspati import ports
 from brihaspati.adapters.rented import duties
@@ -14,9 +15,10 @@ from brihaspati.domain.labs import Lab, MachineSpec
 from brihaspati.engine import errands
 from brihaspati.engine.engine import Engine
 from brihaspati.entrypoints.cli.shop import CannotRun, Progress
-from brihaspati.settings import Settings
+from brihaspati.settings import CloudName, Settings
 from brihaspati.wiring import accounts
 
+RENTING: tuple[CloudName, ...] = get_args(CloudName)
 SMOKE_SECONDS_MAX = 3_600
 BAKE_SECONDS_MAX = 2 * 3_600
 
@@ -28,6 +30,8 @@ class AccountRenter:
         chosen = replace(chosen, env=env) if env is not None else chosen
         found = accounts.providers(chosen)
         name = cloud or chosen.provider
+        if name not in RENTING:
+            raise CannotRun(f"{name} rents no machines; say --cloud {' or --cloud '.join(RENTING)}")
         if name not in found:
             raise CannotRun(f"set {name.upper()}_TOKEN to rent machines of {name}")
         self._found, self._rented = found, found[name]
