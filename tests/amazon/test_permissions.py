@@ -32,7 +32,6 @@ SPARE: dict[tuple[str, watching.Deed], str] = {
     ("provision", ("sqs:SendMessage", "EndingQueue")): "a start that failed is taken down",
     ("provision", ("scheduler:UpdateSchedule", "schedule")): "an alarm that is set again",
     ("deprovision", ("scheduler:UpdateSchedule", "schedule")): "an alarm that is set again",
-    ("provision", ("scheduler:DeleteSchedule", "schedule")): OVERDUE,
     ("deprovision", ("scheduler:DeleteSchedule", "schedule")): OVERDUE,
     ("provision", ("dynamodb:DeleteItem", "Table")): "warm sandboxes that ended are forgotten",
     ("sweep", ("dynamodb:DeleteItem", "Table")): "warm sandboxes that ended are forgotten",

@@ -89,6 +89,7 @@ class Classes:
             room, version = self.read(class_id)
             changed = edit(room)
             if changed == room:
+                warming.told(self.world, room)
                 return room
             try:
                 self.write(changed, version)

@@ -13,7 +13,7 @@ from brihaspati.domain import classrooms, rentable
 from brihaspati.domain.classrooms import BadField, Classroom, Spill
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.rosters import Expected
-from brihaspati.engine import records
+from brihaspati.engine import records, warming
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.records import Person
@@ -79,7 +79,7 @@ class Setups:
         class_id = _id_of(person, key)
         existing = self.classes.find(class_id)
         if existing is not None:
-            return Setup(*existing)
+            return self._repeated(Setup(*existing))
         room = self._drafted(class_id, person, draft)
         # The list before the class: a repetition finds the class only when it is whole.
         self.classes.rosters.expect(class_id, people)
@@ -90,7 +90,12 @@ class Setups:
             except ports.Conflict as conflict:
                 item = conflict.found.get(0)
                 if item is not None:
-                    return Setup(records.class_of(item), item.version)
+                    return self._repeated(Setup(records.class_of(item), item.version))
+
+    def _repeated(self, found: Setup) -> Setup:
+        """What was stored before; who did it may not have come as far as telling the hours."""
+        warming.told(self.world, found.room)
+        return found
 
     def _drafted(self, class_id: str, person: Person, draft: Draft) -> Classroom:
         if draft.closes_at <= self.world.clock.now():
@@ -139,7 +144,7 @@ class Setups:
         if "labs" in named or "spill" in named:
             self._check_labs(changed)
         if changed == found.room:
-            return found  # somebody repeats what was done
+            return self._repeated(found)
         if changed.seats < found.room.seats:
             self._check_seats(changed)
         try:
