@@ -176,7 +176,7 @@ class Scene:
         ours = [box for box in self.cloud.boxes.values() if not box.stranger]
         made = "1 machine was made" if len(ours) == 1 else f"{len(ours)} machines were made"
         self.narrator.say(f"at rest: {made}, {len(self.cloud.running())} left")
-        billed, booked = cents(self.cloud.bill_micros()), cents(self.witness.ledger_micros)
+        billed, booked = cents(self.cloud.bill_micros()), cents(self.witness.spent.micros)
         self.narrator.say(f"the cloud bills {billed}, the scrub record says {booked}")
         scrubbing = self.server.engine.worker.scrubbing
         chains = [scrubbing.chain(self.room.id, lab) for lab in self.narrator.labs]

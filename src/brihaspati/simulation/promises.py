@@ -70,7 +70,7 @@ class Promises:
     sandboxes: dict[str, Seen] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     of_label: dict[str, str] = field(default_factory=dict)
-    ledger_micros: int = 0
+    spent: purse.Spent = field(default_factory=purse.Spent)
     proven: dict[str, int] = field(default_factory=dict)
     room: Callable[[], Mapping[str, Any] | None] = lambda: None
     budget_changed_at: int = 0
@@ -128,7 +128,7 @@ class Promises:
             self.break_(f"{body['id']} was looked at {late} s late, and is {seen.phase} still")
 
     def _proven(self, body: Mapping[str, Any]) -> None:
-        self.ledger_micros += int(body["cost_micros"])
+        self.spent.add(self.agenda.now, int(body["cost_micros"]))
         machine_id = body["end"]["machine_id"]
         if machine_id is None:
             return
@@ -183,19 +183,25 @@ class Promises:
                 self._within_budget(body, "starts", 0)
 
     def _within_budget(self, body: Mapping[str, Any], what: str, stale_ms: int = CACHE_MS) -> None:
-        """A sandbox begins, or goes on for longer, only within the budget to its end."""
-        beyond = self._beyond_micros(body)
-        if beyond > 0 and self._begun_at() >= self.budget_changed_at + stale_ms:
+        """A sandbox begins, or goes on for longer, only within the budget to its end.
+
+        What others promised is counted as it is now, for their notes exclude each other. What was
+        proven to be spent since whoever writes began is counted for the next: of an attempt whose
+        machine was lost nobody knows before what it costs.
+        """
+        begun = self._begun_at()
+        beyond = self._beyond_micros(body, self.spent.before(begun), begun - SKEW_MS_MAX)
+        if beyond > 0 and begun >= self.budget_changed_at + stale_ms:
             self.break_(f"{body['id']} {what} {beyond} micros beyond its class's budget")
 
-    def _beyond_micros(self, body: Mapping[str, Any]) -> int:
+    def _beyond_micros(self, body: Mapping[str, Any], spent_micros: int, now: int) -> int:
         """By how much a sandbox, with what is spent and promised, is beyond its class's budget."""
-        room, now = self.room(), self.agenda.now
+        room = self.room()
         if room is None or room["budget_micros"] is None:
             return 0
         others = [s.body for s in self.sandboxes.values() if s.body["id"] != body["id"]]
         promised = purse.promised_micros((*others, body), now)
-        return self.ledger_micros + promised - int(room["budget_micros"])
+        return spent_micros + promised - int(room["budget_micros"])
 
     def _begun_at(self) -> int:
         """When whoever writes now began with what it does: what it read may be as old."""
@@ -244,7 +250,9 @@ class Promises:
             self._ended_in_time(before, body, now)
         if phase == "failed" and before["phase"] == "ready":
             self._really_lost(body)
-        over_budget = body["reason"] == OVER_BUDGET and self._beyond_micros(before) > 0
+        over_budget = body["reason"] == OVER_BUDGET
+        if over_budget:
+            over_budget = self._beyond_micros(before, self.spent.micros, now) > 0
         if phase == "failed" and self.faultless and not over_budget:
             self.break_(f"{body['id']} failed, and nothing had gone wrong: {body['reason']}")
         if before["phase"] in ("queued", "starting") and phase in ("ready", "failed"):
@@ -358,8 +366,9 @@ class Promises:
             elif box.ended_at is not None:
                 seen_late += money.cost_micros(PRICE_MICROS_PER_HOUR, box.ended_at, proven_at)
         billed = self.cloud.bill_micros()
-        if not billed - CENT_MICROS <= self.ledger_micros <= billed + seen_late + CENT_MICROS:
-            self.break_(f"the books say {self.ledger_micros} micros, the provider bills {billed}")
+        booked = self.spent.micros
+        if not billed - CENT_MICROS <= booked <= billed + seen_late + CENT_MICROS:
+            self.break_(f"the books say {booked} micros, the provider bills {billed}")
 
     def _late_ms(self, since: int, until: int) -> int:
         """For how long something was late while sweeps came to their end."""

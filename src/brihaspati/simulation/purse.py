@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,6 +10,24 @@ from brihaspati.domain import money
 
 ALIVE = ("queued", "starting", "ready")
 Body = Mapping[str, Any]
+
+
+class Spent:
+    """What the proofs of ends say was spent, and when that was written."""
+
+    def __init__(self) -> None:
+        self.micros = 0
+        self._written: list[tuple[int, int]] = []
+
+    def add(self, at: int, micros: int) -> None:
+        """Hear of a proof; moments only grow."""
+        self.micros += micros
+        self._written.append((at, self.micros))
+
+    def before(self, moment: int) -> int:
+        """What had been written before a moment: all that whoever began then could know of."""
+        known = bisect.bisect_left(self._written, (moment, 0))
+        return self._written[known - 1][1] if known else 0
 
 
 def promised_micros(bodies: Iterable[Body], now: int) -> int:
