@@ -4,6 +4,13 @@
  * they fare.
  */
 const TRIES = 2
+/**
+ * A line that we leave sooner than this, for another one or for good, might still have opened.
+ * The links wait for five seconds, in which the ticket must come too.
+ */
+const FAIR_MS = 2_500
+/** After longer than this the page was asleep while it waited. */
+const ASLEEP_MS = 15_000
 let failures = 0
 
 type Ways = { url: string; relay?: string | null }
@@ -31,13 +38,21 @@ export function lines() {
 }
 
 function listen(socket: WebSocket): void {
+  const begun = Date.now()
   let opened = false
+  let left = false
+  const close = socket.close.bind(socket)
+  socket.close = (...why) => {
+    left = Date.now() - begun < FAIR_MS
+    close(...why)
+  }
   socket.addEventListener('open', () => {
     opened = true
     failures = 0
   })
   socket.addEventListener('close', () => {
+    if (opened || left || Date.now() - begun > ASLEEP_MS) return
     // Without any network nobody can tell which way is the better one.
-    if (!opened && navigator.onLine) failures += 1
+    if (navigator.onLine) failures += 1
   })
 }

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 const DIRECT = 'wss://192.0.2.7/agent/terminal'
 const RELAY = 'wss://portal.test/relay/terminal'
-let sockets: EventTarget[] = []
+type Fake = EventTarget & { close: () => void }
+let sockets: Fake[] = []
 
 beforeEach(() => {
   sockets = []
@@ -14,10 +15,17 @@ beforeEach(() => {
         super()
         sockets.push(this)
       }
+      close() {
+        this.dispatchEvent(new Event('close'))
+      }
     },
   )
 })
-afterEach(() => vi.unstubAllGlobals())
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+  vi.unstubAllGlobals()
+})
 
 async function dialled() {
   const { lines, way } = await import('@/terminal/directly')
@@ -30,6 +38,7 @@ async function dialled() {
       line.socket(url)
       return url
     },
+    hangUp: () => sockets.at(-1)!.close(),
     happens: (what: string) => sockets.at(-1)!.dispatchEvent(new Event(what)),
   }
 }
@@ -71,4 +80,34 @@ test('without a network nothing is learnt about ways', async () => {
     expect(dial()).toBe(DIRECT)
     happens('close')
   }
+})
+
+test('lines that we leave before they could open say nothing', async () => {
+  const { dial, hangUp } = await dialled()
+  for (let n = 0; n < 4; n += 1) {
+    expect(dial()).toBe(DIRECT)
+    hangUp()
+  }
+})
+
+test('a line that we gave up after seconds did not open', async () => {
+  const { dial, hangUp } = await dialled()
+  vi.useFakeTimers()
+  for (let n = 0; n < 2; n += 1) {
+    expect(dial()).toBe(DIRECT)
+    vi.advanceTimersByTime(4_000)
+    hangUp()
+  }
+  expect(dial()).toBe(RELAY)
+})
+
+test('a line that hung while the page was asleep says nothing', async () => {
+  const { dial, happens, hangUp } = await dialled()
+  vi.useFakeTimers()
+  for (const over of [hangUp, () => happens('close'), hangUp]) {
+    expect(dial()).toBe(DIRECT)
+    vi.advanceTimersByTime(60_000)
+    over()
+  }
+  expect(dial()).toBe(DIRECT)
 })
