@@ -9,6 +9,7 @@ import { netlify } from './delivery/netlify.ts'
 import { packed } from './delivery/packed.ts'
 import { preloads } from './delivery/preloads.ts'
 import { pressed } from './delivery/pressed.ts'
+import { shed } from './delivery/shed.ts'
 import { weights } from './delivery/weigh.ts'
 
 const api = process.env.PORTAL_URL ?? 'http://127.0.0.1:8000'
@@ -19,6 +20,7 @@ export default defineConfig(async ({ mode }) => ({
   plugins: [
     vue({ template: { compilerOptions: SMALL } }),
     icons(),
+    shed(),
     tailwindcss(),
     preloads(),
     pressed(),

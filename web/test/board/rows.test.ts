@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { money } from '@/pages/board/money'
 import { busiest, countGroups, marksOf, pick, rowsOf, spreadOf } from '@/pages/board/rows'
 import { absent, boardOf, box, MINUTE, NOW, student, WEB } from './class'
@@ -23,11 +23,34 @@ it('puts those who wait first, the longest of them before the others, the absent
   ])
 })
 
+afterEach(() => vi.restoreAllMocks())
+
+const order = (...names: string[]) =>
+  rowsOf(boardOf(names.map((name) => student(name))), NOW).map(({ student: { name } }) => name)
+
 it('sorts names of any letters as a register does', () => {
-  const order = (...names: string[]) =>
-    rowsOf(boardOf(names.map((name) => student(name))), NOW).map(({ student: { name } }) => name)
   expect(order('bodo', 'Asha K.', 'Cara', 'asha b')).toEqual(['asha b', 'Asha K.', 'bodo', 'Cara'])
   expect(order('Zoë', 'Émile', 'Dora', 'Özlem')).toEqual(['Dora', 'Émile', 'Özlem', 'Zoë'])
+  const north = ['Ægir', 'Lars', 'Łukasz', 'Mia', 'Øystein', 'Pia', 'Zara']
+  expect(order(...north.toReversed())).toEqual(north)
+  const india = ['Asha', 'अनिल', 'कमल', 'कृष्णा', 'नीता', 'राम']
+  expect(order(...india.toReversed())).toEqual(india)
+})
+
+it('asks the browser how names follow each other only where letters need it', () => {
+  const { Collator } = Intl
+  const asked = vi.spyOn(Intl, 'Collator').mockImplementation(function (tag) {
+    return new Collator(tag)
+  })
+  order('Asha', "Siobhán O'Neill-Özil", 'Émile')
+  expect(asked).not.toHaveBeenCalled()
+  order('Asha', 'Łukasz')
+  expect(asked).toHaveBeenCalledOnce()
+})
+
+it('finds names of other scripts by all of their signs', () => {
+  const some = rowsOf(boardOf([student('नीता'), student('नता')]), NOW)
+  expect(pick(some, 'all', 'नीता').map(({ student: { name } }) => name)).toEqual(['नीता'])
 })
 
 it('counts groups and filters by group and by name without accents', () => {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { closure, ENTRY, sources, words, type Chunks } from '../../delivery/graph'
 import { headers, inlineScripts, policy, redirects, siteFrom } from '../../delivery/netlify'
 import { pattern } from '../../delivery/preloads'
+import { shorter } from '../../delivery/shed'
 import { readManifest, table, weigh } from '../../delivery/weigh'
 import { addresses } from '@/addresses'
 import type { Asked } from '@/api/early'
@@ -49,6 +50,15 @@ it('weighs the terminal with the lab, and not with the join page', () => {
   }
   expect(files('lab')).toContain('terminal/session')
   expect(files('join')).not.toMatch(/terminal|queries|asking/)
+})
+
+it('leaves out what the app has no use for, and says where a library has changed', () => {
+  const files = [...new Set(Object.values(chunks).map(({ file }) => file))]
+  const scripts = files.filter((file) => file.endsWith('.js'))
+  const texts = scripts.map((file) => readFileSync(join(dist, file), 'utf8'))
+  expect(texts.filter((text) => text.includes('getQueryCache')).length).toBeGreaterThan(0)
+  expect(texts.filter((text) => text.includes('pageParams'))).toEqual([])
+  expect(() => shorter('this.options.behavior?.onFetch()')).toThrow('query.js')
 })
 
 it('has no chunk that waits for the entry and that the entry waits for', () => {
