@@ -19,7 +19,7 @@ function price(amount: number, currency: string): string {
     })
   }
   const said = figure(amount, tag, digits)
-  return tag === 'de' ? `${said}\u00a0${sign}` : sign + said
+  return tag === 'de' ? `${said}\u00a0${sign}` : said.replace(/^-?/, (minus) => minus + sign)
 }
 
 /** A little that is not nothing is "< $0.01". `micros`: millionths. */
