@@ -19,16 +19,16 @@ app.use(router)
 
 let wanted = ''
 router.onError((_error, to) => (wanted = to.fullPath))
-const lost = whenPieceIsLost(
+whenPieceIsLost(
   {
     answers: () => fetch('/', { cache: 'no-store' }).then(({ ok }) => ok, () => false),
     busy: () => weather.presses.value > 0,
     reload: () => (wanted ? window.location.assign(wanted) : window.location.reload()),
+    tell: () => void document.getElementById('broken')?.removeAttribute('hidden'),
     wall: () => Date.now(),
   },
   sessionStorage,
 )
-window.addEventListener('vite:preloadError', lost)
 
 // The page's chunk and its words come side by side.
 void Promise.all([speak(preferred(store, navigator.languages)), router.isReady()]).then(() =>

@@ -1,6 +1,8 @@
 /**
  * What index.html asked the API before any script had come (see delivery/preloads.ts). Whoever asks
- * for the same first takes that answer; after that the API is asked anew.
+ * for the same first takes that answer; after that the API is asked anew. So it is where the answer
+ * is old, or where something was sent meanwhile, which may have changed it: a page that nobody was
+ * signed in on must not be what the next page goes by.
  */
 export const ACCEPT = 'application/json, application/problem+json'
 /** Nobody waits for an answer longer than this. */
@@ -15,9 +17,11 @@ declare global {
   }
 }
 
-/** The answer that is on its way already. */
+/** The answer that is on its way already, or has just come. */
 export function taken({ method, url }: Request): Asked | undefined {
-  const found = window.early?.get(method + url)
-  window.early?.delete(method + url)
-  return found
+  const { early } = window
+  if (method !== 'GET') early?.clear()
+  const found = early?.get(method + url)
+  early?.delete(method + url)
+  return found && Date.now() - found.left < LIMIT_MS ? found : undefined
 }

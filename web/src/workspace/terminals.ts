@@ -7,6 +7,7 @@ import type { LabPlace } from '@/api/calls'
 import type { SandboxView } from '@/api/types'
 import type { EditorSession } from '@/files/session'
 import { painted } from '@/paint'
+import { pieceIsLost } from '@/reloading'
 import type { TerminalSession } from '@/terminal/session'
 import { forgetWishes } from './opening'
 import { fontSize, screenReader } from './preferences'
@@ -74,7 +75,10 @@ export function useTerminals(place: LabPlace, sandbox: () => SandboxView | null)
   function once(key: string, work: () => Promise<void>): Promise<void> {
     const before = asked.get(key)
     if (before) return before
-    const making = work().catch(() => void asked.delete(key))
+    const making = work().catch(() => {
+      asked.delete(key)
+      pieceIsLost()
+    })
     asked.set(key, making)
     return making
   }

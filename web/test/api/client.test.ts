@@ -41,15 +41,34 @@ it('plays with a PUT to the place, in JSON', async () => {
 })
 
 it('takes an answer that the page asked for before this script was there, once', async () => {
-  const answer = json({ title: 'early', now: Date.now() })
-  const read = [answer, await answer.arrayBuffer(), Date.now()] as Awaited<Asked['back']>
-  const asking = { left: Date.now(), back: Promise.resolve(read) }
-  window.early = new Map([[`GET${location.origin}/v1/classes/c%201`, asking]])
+  await early('/v1/classes/c%201')
   answers(() => json({ title: 'late', now: Date.now() }))
   expect(await calls.classPage('c 1')).toMatchObject({ title: 'early' })
   expect(asked).toEqual([])
   expect(await calls.classPage('c 1')).toMatchObject({ title: 'late' })
   expect(asked).toHaveLength(1)
+})
+
+async function early(path: string, age = 0): Promise<void> {
+  const answer = json({ title: 'early', now: Date.now() })
+  const read = [answer, await answer.arrayBuffer(), Date.now() - age] as Awaited<Asked['back']>
+  const asking = { left: Date.now() - age, back: Promise.resolve(read) }
+  window.early = new Map([[`GET${location.origin}${path}`, asking]])
+}
+
+it('asks anew where what the page asked for itself is old', async () => {
+  answers(() => json({ title: 'late', now: Date.now() }))
+  await early('/v1/classes/c1', 19_000)
+  expect(await calls.classPage('c1')).toMatchObject({ title: 'early' })
+  await early('/v1/classes/c1', 21_000)
+  expect(await calls.classPage('c1')).toMatchObject({ title: 'late' })
+})
+
+it('asks anew once anything was sent, which may have signed somebody in', async () => {
+  answers(() => json({ title: 'late', now: Date.now() }))
+  await early('/v1/classes/c1')
+  await calls.play(place)
+  expect(await calls.classPage('c1')).toMatchObject({ title: 'late' })
 })
 
 it('asks anew where what was asked before got no answer', async () => {

@@ -15,7 +15,7 @@ const { ApiProblem, noAnswer, problemOf } = await import('@/api/problem')
 const { watchReturns } = await import('@/api/returning')
 const { weather } = await import('@/api/weather')
 const { serverClock } = await import('@/clock')
-const { whenPieceIsLost } = await import('@/reloading')
+const { pieceIsLost, whenPieceIsLost } = await import('@/reloading')
 
 const place = { classId: 'c1', lab: 'web' }
 let stop: () => void = () => undefined
@@ -218,39 +218,62 @@ it('lets a look go sooner than a press, and waits as long as it was asked to', (
   expect(Math.abs(retryDelay(0, late, 0) - 20_000)).toBeLessThan(2_000)
 })
 
-it('reloads for a lost piece once somebody answers and nothing waits to be sent', async () => {
-  vi.useRealTimers()
-  sessionStorage.clear()
-  const world = { there: false, busy: true, reloads: 0, hour: 50_000 }
-  vi.useFakeTimers()
-  const lost = whenPieceIsLost(
-    {
-      answers: () => Promise.resolve(world.there),
-      busy: () => world.busy,
-      reload: () => (world.reloads += 1),
-      wall: () => world.hour,
-    },
-    sessionStorage,
-  )
-  lost(new Event('vite:preloadError'))
-  lost(new Event('vite:preloadError'))
-  await pass(4_000)
-  world.there = true
-  await pass(4_000)
-  expect(world.reloads).toBe(0)
-  world.busy = false
-  await pass(2_000)
-  expect(world.reloads).toBe(1)
-  const again = whenPieceIsLost(
+/** A page that listens for lost pieces; each stands for one load of the same address. */
+function page(over: Partial<Parameters<typeof whenPieceIsLost>[0]> = {}) {
+  const seen = { reloads: 0, told: 0 }
+  const listening = vi.spyOn(window, 'addEventListener')
+  whenPieceIsLost(
     {
       answers: () => Promise.resolve(true),
       busy: () => false,
-      reload: () => (world.reloads += 1),
-      wall: () => world.hour + 5_000,
+      reload: () => (seen.reloads += 1),
+      tell: () => (seen.told += 1),
+      wall: () => 50_000,
+      ...over,
     },
     sessionStorage,
   )
-  again(new Event('vite:preloadError'))
+  const [name, listener] = listening.mock.calls.at(-1)!
+  listening.mockRestore()
+  return { seen, leave: () => window.removeEventListener(name, listener as () => void) }
+}
+
+it('reloads for a lost piece once somebody answers and nothing waits to be sent', async () => {
+  vi.useFakeTimers()
+  sessionStorage.clear()
+  const world = { there: false, busy: true }
+  const { seen, leave } = page({
+    answers: () => Promise.resolve(world.there),
+    busy: () => world.busy,
+  })
+  window.dispatchEvent(new Event('vite:preloadError'))
+  pieceIsLost()
+  await pass(4_000)
+  world.there = true
+  await pass(4_000)
+  expect(seen.reloads).toBe(0)
+  world.busy = false
   await pass(2_000)
-  expect(world.reloads).toBe(1)
+  expect(seen).toEqual({ reloads: 1, told: 0 })
+  leave()
+})
+
+it('says so where the fresh page lacks a piece too, and reloads again much later', async () => {
+  vi.useFakeTimers()
+  sessionStorage.clear()
+  const first = page()
+  pieceIsLost()
+  await pass(0)
+  expect(first.seen).toEqual({ reloads: 1, told: 0 })
+  first.leave()
+  const fresh = page({ wall: () => 70_000 })
+  pieceIsLost()
+  await pass(2_000)
+  expect(fresh.seen).toEqual({ reloads: 0, told: 1 })
+  fresh.leave()
+  const later = page({ wall: () => 90_000 })
+  pieceIsLost()
+  await pass(0)
+  expect(later.seen).toEqual({ reloads: 1, told: 0 })
+  later.leave()
 })
