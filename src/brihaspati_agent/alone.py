@@ -7,18 +7,17 @@ in a moment from one archive, and leave the machine's memory to the lab.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
-import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from brihaspati_agent import connections, hub, places, plain_sockets, sorting, tickets, tunnel
+from brihaspati_agent import connections, door, hub, places, plain_sockets, sorting, tickets, tunnel
 from brihaspati_agent.reception import Reception
 
 _logger = logging.getLogger(__name__)
-_HOST = re.compile(rb"\r\nhost:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _PREVIEWS = "brihaspati_agent.previews"
 
 
@@ -51,6 +50,7 @@ class Alone:
         service = connections.Service(self.hub, self._gate, origins.__contains__)
         self._reception = Reception(service)
         self._tunnels = tunnel.Tunnels(self.hub, self._gate)
+        self._crowd = sorting.Crowd()
         self._servers: list[asyncio.base_events.Server] = []
         self._previews: Any = None
         self._http: Any = None
@@ -59,17 +59,20 @@ class Alone:
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
         """Listen, there too if called again; the port. Raises OSError."""
         self._secure = tls is not None
-        bound = await self._listen(host, port, tls, self._sorter)
+        main = sorting.Ways(self._other, self._is_preview, self._own)
+        bound = await self._listen(host, port, tls, main)
+        shown = sorting.Ways(self._other, self._is_shown)
         for number in self._house.previews:
             try:
-                await self._listen(host, number, tls, self._other)
+                await self._listen(host, number, tls, shown)
             except OSError as error:  # a program of the lab may have been quicker
                 _logger.warning("no preview on port %d: %s", number, error)
         return bound
 
     async def _listen(
-        self, host: str, port: int, tls: ssl.SSLContext | None, make: sorting.Make
+        self, host: str, port: int, tls: ssl.SSLContext | None, ways: sorting.Ways
     ) -> int:
+        make = functools.partial(sorting.Sorter, ways, self._crowd)
         server = await sorting.listen(host, port, tls, make)
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
@@ -87,9 +90,6 @@ class Alone:
             await self._http.shutdown(timeout=1)
         self._reception.close()
 
-    def _sorter(self) -> asyncio.Protocol:
-        return sorting.Sorter(self._own, self._other, self._is_preview)
-
     def _own(self, head: bytes) -> asyncio.Protocol:
         """What serves a path of the agent's own."""
         if head.startswith(tunnel.PATH):
@@ -97,9 +97,12 @@ class Alone:
         return plain_sockets.PlainSocket(self._reception)
 
     def _is_preview(self, head: bytes) -> bool:
-        found = _HOST.search(head)
-        ours = b"." + self._house.host.encode()
-        return found is not None and found[1].strip().lower().partition(b":")[0].endswith(ours)
+        """Whether the host is below our name."""
+        return door.host_of(head).partition(b":")[0].endswith(b"." + self._house.host.encode())
+
+    def _is_shown(self, head: bytes) -> bool:
+        """Whether the host is our address, with the port of a preview."""
+        return door.host_of(head).decode("latin-1") in self._at()
 
     def _other(self) -> asyncio.Protocol:
         return sorting.Later(_PREVIEWS, self._preview)

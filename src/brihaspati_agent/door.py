@@ -44,6 +44,12 @@ def is_for_agent(head: bytes) -> bool | None:
     return _PREVIEW_HOST.match(host[1].lower()) is None
 
 
+def host_of(head: bytes) -> bytes:
+    """What a request's first bytes say its host is, in lower case; b"" if they do not."""
+    found = _HOST.search(head)
+    return found[1].strip().lower() if found is not None else b""
+
+
 class Door:
     """Listens on a port and hands each connection to the agent or to the HTTP server.
 

@@ -12,7 +12,9 @@ import functools
 import importlib
 import socket
 import ssl
+import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from brihaspati_agent.door import is_for_agent
 
@@ -20,30 +22,78 @@ _HEAD_BYTES_MAX = 8 * 1024
 _FIRST_BYTES_SECONDS = 30
 _HANDSHAKE_SECONDS = 10
 _BACKLOG = 256
-_NOTHING = (
-    b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 14\r\n"
-    b"Connection: close\r\nX-Content-Type-Options: nosniff\r\n\r\nNothing here.\n"
-)
+# A machine is one student's, with those who watch: more than this is nobody's lab. Below what the
+# service may have open, so that terminals and files still find a number.
+OPEN_MAX = 512
+WAITING_MAX = 128
+
+
+def _answer(status: bytes, words: bytes) -> bytes:
+    head = b"HTTP/1.1 %b\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
+    more = b"Connection: close\r\nX-Content-Type-Options: nosniff\r\n\r\n%b"
+    return (head + more) % (status, len(words), words)
+
+
+_NOTHING = _answer(b"404 Not Found", b"Nothing here.\n")
+_FULL = _answer(b"503 Service Unavailable", b"Too many connections; try again.\n")
 
 Make = Callable[[], asyncio.Protocol]
 
 
-class Sorter(asyncio.Protocol):
-    """Takes the first bytes of one connection and hands it on.
+class Crowd:
+    """All connections of one agent, on whatever port: strangers must not use the machine up.
 
-    `agent` makes what serves the agent's own paths, by the first bytes; `other` what serves the
-    rest at a host that `is_ours`. Nothing is served at others.
+    Who has not said yet what they want makes room for others, the oldest first; when too many are
+    served nobody more is.
     """
 
-    def __init__(
-        self,
-        agent: Callable[[bytes], asyncio.Protocol],
-        other: Make,
-        is_ours: Callable[[bytes], bool],
-    ) -> None:
-        self._agent = agent
-        self._other = other
-        self._is_ours = is_ours
+    def __init__(self, open_max: int = OPEN_MAX, waiting_max: int = WAITING_MAX) -> None:
+        self._open_max = open_max
+        self._waiting_max = waiting_max
+        self._waiting: dict[asyncio.Transport, None] = {}
+        self._served: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
+
+    def wait(self, transport: asyncio.Transport) -> None:
+        """Somebody came."""
+        self._waiting[transport] = None
+        if len(self._waiting) > self._waiting_max:
+            oldest = next(iter(self._waiting))
+            del self._waiting[oldest]
+            oldest.abort()
+
+    def leave(self, transport: asyncio.Transport) -> None:
+        """They wait no more."""
+        self._waiting.pop(transport, None)
+
+    def serve(self, transport: asyncio.Transport) -> bool:
+        """Whether there is room to serve them; they wait no more."""
+        self.leave(transport)
+        if sum(not one.is_closing() for one in self._served) >= self._open_max:
+            return False
+        self._served.add(transport)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What serves whom on a port.
+
+    `agent` makes what serves the agent's own paths, by the first bytes; None: it has none here.
+    `other` serves the rest at a host that `is_ours`. Nothing is served at others.
+    """
+
+    other: Make
+    is_ours: Callable[[bytes], bool]
+    agent: Callable[[bytes], asyncio.Protocol] | None = None
+
+
+class Sorter(asyncio.Protocol):
+    """Takes the first bytes of one connection and hands it on."""
+
+    def __init__(self, ways: Ways, crowd: Crowd, seconds: float = _FIRST_BYTES_SECONDS) -> None:
+        self._ways = ways
+        self._crowd = crowd
+        self._seconds = seconds
         self._head = bytearray()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -52,31 +102,41 @@ class Sorter(asyncio.Protocol):
         """The handshake is done."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._crowd.wait(transport)
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(_FIRST_BYTES_SECONDS, transport.abort)
+        self._timer = loop.call_later(self._seconds, transport.abort)
 
     def data_received(self, data: bytes) -> None:
         """The first bytes, or some of them."""
-        assert self._transport is not None
         self._head += data
-        whole = b"\r\n\r\n" in self._head
-        agent = is_for_agent(bytes(self._head))
-        if agent:
-            self._go_on(functools.partial(self._agent, bytes(self._head)))
-        elif whole and self._is_ours(bytes(self._head)):
-            self._go_on(self._other)
-        elif whole or len(self._head) > _HEAD_BYTES_MAX:
-            self._transport.write(_NOTHING)
-            self._transport.close()
+        head = bytes(self._head)
+        whole = b"\r\n\r\n" in head
+        agent = self._ways.agent
+        if agent is not None and is_for_agent(head):
+            self._go_on(functools.partial(agent, head))
+        elif whole and self._ways.is_ours(head):
+            self._go_on(self._ways.other)
+        elif whole or len(head) > _HEAD_BYTES_MAX:
+            self._end(_NOTHING)
 
     def connection_lost(self, exception: Exception | None) -> None:  # noqa: ARG002 - asyncio's own
         """Gone before it said what it wants."""
-        if self._timer is not None:
-            self._timer.cancel()
+        assert self._timer is not None
+        assert self._transport is not None
+        self._timer.cancel()
+        self._crowd.leave(self._transport)
+
+    def _end(self, answer: bytes) -> None:
+        assert self._transport is not None
+        self._transport.write(answer)
+        self._transport.close()
 
     def _go_on(self, make: Make) -> None:
         assert self._transport is not None
         assert self._timer is not None
+        if not self._crowd.serve(self._transport):
+            self._end(_FULL)
+            return
         self._timer.cancel()
         protocol = make()
         self._transport.set_protocol(protocol)
@@ -98,6 +158,7 @@ class Later(asyncio.Protocol):
         """Load it in a thread: terminals go on meanwhile."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        transport.pause_reading()  # what has come is enough to begin with
         self._task = asyncio.get_running_loop().create_task(self._load())
 
     def data_received(self, data: bytes) -> None:
@@ -117,6 +178,8 @@ class Later(asyncio.Protocol):
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
         protocol.data_received(bytes(self._kept))
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
 
 
 async def listen(

@@ -137,6 +137,18 @@ def test_an_address_shows_each_port_on_one_of_its_own_whose_cookie_opens_no_othe
     machines.play(scenario)
 
 
+def test_a_port_of_an_address_serves_no_other_host(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        one = pebble.free_port()
+        async with machines.machine(tmp_path, "127.0.0.1", {one: 1}) as there:
+            for host in ("evil.example", f"127.0.0.1:{one + 1}", "127.0.0.1"):
+                url, headers = f"https://127.0.0.1:{one}/", {"Host": host}
+                async with there.client.get(url, headers=headers) as answer:
+                    assert (answer.status, await answer.text()) == (404, "Nothing here.\n")
+
+    machines.play(scenario)
+
+
 def test_a_frame_whose_browser_keeps_no_cookies_says_what_to_do(tmp_path: Path) -> None:
     async def scenario() -> None:
         one = pebble.free_port()

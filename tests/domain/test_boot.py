@@ -10,6 +10,7 @@ import yaml
 
 from brihaspati.domain import boot, firstboot, labs
 from brihaspati.engine import world
+from brihaspati_agent import sorting
 
 BOOT = boot.Boot("https://app.example.org", "ab" * 32)
 TOLD = boot.Told("bh-production12-" + "a" * 12 + "-a99-" + "m" * 20, "a" * 12, "t" * 43)
@@ -31,6 +32,12 @@ def test_user_data_is_cloud_config_whose_scripts_can_be_read() -> None:
     deadman = files[f"{boot.FOLDER}/deadman.sh"]["content"]
     for script in (deadman, config["runcmd"][0][2]):
         subprocess.run(["sh", "-n"], input=script.encode(), check=True)
+
+
+def test_strangers_cannot_use_up_what_the_service_may_have_open() -> None:
+    assert f"LimitNOFILE={boot.OPEN_MAX}:" in boot.SERVICE
+    assert f"ulimit -Sn {boot.OPEN_MAX}" in boot.START
+    assert 2 * (sorting.OPEN_MAX + sorting.WAITING_MAX) < boot.OPEN_MAX
 
 
 @pytest.mark.parametrize("secret", ["PRIVATE", "password", "dop_v1"])

@@ -179,6 +179,8 @@ def _words(unit: Unit, command: str) -> list[str]:
     plain = command.lstrip("-@:!")
     privileged = plain.startswith("+")
     words = shlex.split(plain.lstrip("+"))
+    if limit := unit.last("LimitNOFILE"):
+        words = ["prlimit", f"--nofile={limit}", *words]
     user = unit.last("User")
     if not user or user == "root" or privileged:
         return words
