@@ -25,7 +25,10 @@ RATED_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the kernel has counted since the machine started, and when, in seconds of uptime."""
+    """What the kernel has counted since the machine started, and when, in seconds of uptime.
+
+    `connections` are those opened to others, less those that others opened to us.
+    """
 
     at: float
     used_ticks: int
@@ -73,21 +76,32 @@ def counted() -> Counts:
         at=dying.uptime(),
         used_ticks=sum(ticks) - ticks[3] - ticks[4],
         ticks=sum(ticks),
-        sent_bytes=sum(_sent(line) for line in _read("/proc/net/dev").splitlines()[2:]),
+        sent_bytes=_sent(_read("/proc/net/dev")),
         connections=_opened(_read("/proc/net/snmp")),
     )
 
 
-def _sent(line: str) -> int:
-    """Bytes that an interface has sent; those of loopback stay here."""
-    name, _, numbers = line.partition(":")
-    return 0 if name.strip() == "lo" else int(numbers.split()[8])
+def _sent(table: str, devices: Path = Path("/sys/class/net")) -> int:
+    """Bytes sent by what leads out of the machine: hardware, not loopback, bridges and the like.
+
+    Where nothing is hardware, as in a container, all but loopback counts.
+    """
+    lines = [line.partition(":") for line in table.splitlines()[2:]]
+    sent = {name.strip(): int(numbers.split()[8]) for name, _, numbers in lines}
+    sent.pop("lo", None)
+    real = [name for name in sent if (devices / name / "device").exists()]
+    return sum(sent[name] for name in real or sent)
 
 
 def _opened(snmp: str) -> int:
-    """`ActiveOpens` of TCP: a line of names, and one of numbers."""
+    """`ActiveOpens` of TCP less `PassiveOpens`: what stays on the machine is in both.
+
+    The kernel does not tell apart where connections go. Ours to a container's bridge count, those
+    of containers do not, and each one from outside hides one of ours.
+    """
     names, numbers = (x.split() for x in snmp.splitlines() if x.startswith("Tcp:"))
-    return int(numbers[names.index("ActiveOpens")])
+    found = dict(zip(names, numbers, strict=True))
+    return int(found["ActiveOpens"]) - int(found["PassiveOpens"])
 
 
 def _read(path: str) -> str:
