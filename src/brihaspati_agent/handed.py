@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from brihaspati_agent import hands, lab_place, places, ptys
+from brihaspati_agent import hands, lab_place, local, places, ptys
 
 _LOST = "the part of the agent that is root does not answer"
 
@@ -158,10 +158,7 @@ class HandedPlace:
 
     def connect(self, port: int, *, timeout_seconds: float = 5) -> socket.socket:
         """A socket connected to a port of the loopback interface; that needs no root."""
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout_seconds)
-        except OSError as error:
-            raise places.PlaceError(f"port {port}: {error.strerror or error}") from error
+        return local.connected(port, timeout_seconds)
 
 
 def _outcome(said: Mapping[str, Any]) -> places.Outcome:

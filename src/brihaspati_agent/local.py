@@ -181,10 +181,15 @@ class LocalPlace:
 
     def connect(self, port: int, *, timeout_seconds: float = 5) -> socket.socket:
         """A socket connected to a port of the loopback interface."""
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout_seconds)
-        except OSError as error:
-            raise places.PlaceError(f"port {port}: {error.strerror or error}") from error
+        return connected(port, timeout_seconds)
+
+
+def connected(port: int, timeout_seconds: float) -> socket.socket:
+    """A socket connected to a port of the loopback interface. Raises PlaceError."""
+    try:
+        return socket.create_connection(("127.0.0.1", port), timeout_seconds)
+    except OSError as error:
+        raise places.PlaceError(f"port {port}: {error.strerror or error}") from error
 
 
 def keep_descriptors() -> None:

@@ -145,7 +145,7 @@ def _seen(sandbox: Sandbox, event: events.MachineSeen, now: int) -> Decision:
         gone_at=None,
         missed=0,
     )
-    wanted = sandbox.phase in ("starting", "ready") and machine.attempt == sandbox.attempt
+    wanted = sandbox.wants(machine)
     if not wanted:
         return _late(sandbox, known)
     sandbox = sandbox.with_machine(known)

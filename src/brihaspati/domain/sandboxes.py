@@ -188,6 +188,10 @@ class Sandbox:
                 return machine
         return None
 
+    def wants(self, machine: Machine) -> bool:
+        """Whether a machine of ours is one of the lab's, or will be."""
+        return self.phase in ("starting", "ready") and machine.attempt == self.attempt
+
     def with_machine(self, changed: Machine) -> Sandbox:
         """This sandbox with the machine of the same label replaced; itself if it is the same."""
         if changed == self.machine(changed.label):

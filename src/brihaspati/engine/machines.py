@@ -290,8 +290,7 @@ class Machines:
         machine = record.sandbox.machine(label) if record is not None else None
         if record is None or machine is None:
             raise Problem("not_found", NO_SUCH)
-        wanted = record.sandbox.phase in ("starting", "ready")
-        if not wanted or machine.attempt != record.sandbox.attempt:
+        if not record.sandbox.wants(machine):
             raise Problem("link_spent", "This machine is not wanted any more.")
         return Known(record, machine)
 

@@ -94,6 +94,16 @@ class Caller:
             raise Trouble("unclear", f"no answer to {method} {path}: {error!r}") from error
         return self._read(response, urgency)
 
+    def delete(self, path: str, urgency: Urgency) -> bool:
+        """One DELETE; False when it was gone already. Raises Trouble."""
+        try:
+            self.ask("DELETE", path, urgency)
+        except Trouble as trouble:
+            if trouble.kind != "gone":
+                raise
+            return False
+        return True
+
     def _read(self, response: httpx.Response, urgency: Urgency) -> Answer:
         self._api.heard(urgency, response.headers)
         body = _json(response)

@@ -112,7 +112,7 @@ class DigitalOcean:
 
     def delete(self, machine_id: str) -> bool:
         """Ask for the end of a droplet."""
-        return self._delete(f"/v2/droplets/{_id(machine_id)}", "delete")
+        return self._caller.delete(f"/v2/droplets/{_id(machine_id)}", "delete")
 
     # --- walls and keys --------------------------------------------------------------------------
     def walls(self, name: str, tag: str, rules: egress.Rules) -> str:
@@ -221,20 +221,11 @@ class DigitalOcean:
 
     def delete_image(self, image_id: str) -> None:
         """End a snapshot."""
-        self._delete(f"/v2/images/{_id(image_id)}", "look")
+        self._caller.delete(f"/v2/images/{_id(image_id)}", "look")
 
     # --- how it is asked -------------------------------------------------------------------------
     def _act(self, path: str, body: Mapping[str, str]) -> None:
         self._caller.ask("POST", path, "look", body=body)
-
-    def _delete(self, path: str, urgency: Urgency) -> bool:
-        try:
-            self._caller.ask("DELETE", path, urgency)
-        except Trouble as trouble:
-            if trouble.kind == "gone":
-                return False
-            raise
-        return True
 
     def records(self, zone: str) -> Rows:
         """The names of a zone."""

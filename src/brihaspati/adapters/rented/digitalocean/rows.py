@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from brihaspati.adapters.rented.calling import Caller
-from brihaspati.adapters.rented.shapes import Row, Trouble, number, text
+from brihaspati.adapters.rented.shapes import Row, number, text
 from brihaspati.adapters.rented.zones import only, relative, whole
 
 TTL_SECONDS = 30
@@ -43,11 +43,7 @@ class Rows:
 
     def delete(self, row: Row) -> None:
         """One DELETE."""
-        try:
-            self._caller.ask("DELETE", f"{self._path}/{row.id}", "delete")
-        except Trouble as trouble:
-            if trouble.kind != "gone":
-                raise
+        self._caller.delete(f"{self._path}/{row.id}", "delete")
 
     def _read(self, params: Mapping[str, str]) -> list[Row]:
         found = self._pages(self._path, "domain_records", "look", params)

@@ -124,7 +124,7 @@ class Linode:
 
     def delete(self, machine_id: str) -> bool:
         """Ask for the end of an instance, its disks and configurations."""
-        return self._delete(f"/linode/instances/{_id(machine_id)}", "delete")
+        return self._caller.delete(f"/linode/instances/{_id(machine_id)}", "delete")
 
     # --- walls -----------------------------------------------------------------------------------
     def walls(self, name: str, tag: str, rules: egress.Rules) -> str:
@@ -226,18 +226,9 @@ class Linode:
 
     def delete_image(self, image_id: str) -> None:
         """End an image."""
-        self._delete(f"/images/{quote(image_id, safe='')}", "look")
+        self._caller.delete(f"/images/{quote(image_id, safe='')}", "look")
 
     # --- how it is asked -------------------------------------------------------------------------
-    def _delete(self, path: str, urgency: Urgency) -> bool:
-        try:
-            self._caller.ask("DELETE", path, urgency)
-        except Trouble as trouble:
-            if trouble.kind == "gone":
-                return False
-            raise
-        return True
-
     def records(self, zone: str) -> Rows:
         """The names of a zone."""
         return Rows(zone, self._caller, self._pages)

@@ -44,11 +44,7 @@ class Rows:
 
     def delete(self, row: Row) -> None:
         """One DELETE."""
-        try:
-            self._caller.ask("DELETE", f"{self._path()}/{row.id}", "delete")
-        except Trouble as trouble:
-            if trouble.kind != "gone":
-                raise
+        self._caller.delete(f"{self._path()}/{row.id}", "delete")
 
     def _path(self) -> str:
         if not self._number:
