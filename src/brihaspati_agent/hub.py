@@ -12,6 +12,7 @@ import concurrent.futures
 import functools
 import logging
 import secrets
+import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -81,6 +82,15 @@ class Hub:
     async def blocking(self, call: Callable[[], _T]) -> _T:
         """The result of a blocking call, made in a worker thread."""
         return await asyncio.get_running_loop().run_in_executor(self._workers, call)
+
+    async def connect(self, label: str, port: int) -> socket.socket:
+        """A socket connected to a port of a machine, for this loop.
+
+        Raises places.NoSuchMachine or places.PlaceError.
+        """
+        connected = await self.blocking(lambda: self.at(label).connect(port))
+        connected.settimeout(0)
+        return connected
 
     # --- opening ---------------------------------------------------------------------------
     async def open_early(

@@ -311,8 +311,7 @@ class _Connector(aiohttp.BaseConnector):
         timeout: aiohttp.ClientTimeout,  # noqa: ARG002, ASYNC109 - as above
     ) -> ResponseHandler:
         label, port = bytes.fromhex(req.url.host or "").decode(), req.url.port or 80
-        connected = await self._hub.blocking(lambda: self._hub.at(label).connect(port))
-        connected.settimeout(0)
+        connected = await self._hub.connect(label, port)
         loop = asyncio.get_running_loop()
         _, protocol = await loop.create_connection(self._factory, sock=connected)
         return protocol

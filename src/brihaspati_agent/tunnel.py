@@ -67,8 +67,7 @@ class Tunnels:
         if port is None or label is None:
             raise tickets.Refused("forbidden")
         self._hub.check_alive(ticket.sandbox)
-        connected = await self._hub.blocking(lambda: self._hub.at(label).connect(port))
-        connected.settimeout(0)
+        connected = await self._hub.connect(label, port)
         other = await asyncio.open_connection(sock=connected, limit=_PIECE_BYTES)
         words = (
             f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: {UPGRADE}\r\nConnection: Upgrade\r\n\r\n"

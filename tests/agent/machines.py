@@ -52,18 +52,18 @@ class Here(aiohttp.abc.AbstractResolver):
 
 @contextlib.asynccontextmanager
 async def machine(
-    folder: Path, host: str = HOST, previews: Mapping[int, int] | None = None
+    folder: Path, host: str = HOST, previews: Mapping[int, int] | None = None, *, tls: bool = True
 ) -> AsyncIterator[Machine]:
     clock = stage.Clock()
     signer = stage.Signer(clock)
     chain, key = pebble.certificate_for(folder, f"DNS:{HOST}", f"DNS:*.{HOST}", "IP:127.0.0.1")
-    tls = certificates.Tls()
-    tls.serve(chain.read_bytes(), key.read_bytes())
+    certified = certificates.Tls()
+    certified.serve(chain.read_bytes(), key.read_bytes())
     house = alone.House(
         signer.public, stage.ENV, (stage.PORTAL,), host, clock, clock() - 1, previews or {}
     )
     served = alone.Alone(house, stage.anywhere)
-    port = await served.open("127.0.0.1", 0, tls.context)
+    port = await served.open("127.0.0.1", 0, certified.context if tls else None)
     trust = ssl.create_default_context(cafile=str(chain))
     connector = aiohttp.TCPConnector(ssl=trust, resolver=Here())
     try:

@@ -238,6 +238,21 @@ def test_strays_of_the_zone_are_taken_out_and_what_is_not_ours_stays(rental: Nam
     rental.names.sweep_zone()
 
 
+def test_after_a_restore_no_key_is_given_twice_whose_name_the_zone_shows(rental: Named) -> None:
+    rental.names.fill()
+    (backup, *others) = rental.house.store.query("names", "ready#").items
+    given = backup.key.sort.partition("#")[2]
+    rental.names._one_ready = lambda: backup  # type: ignore[method-assign]
+    assert rental.host() == given
+    rental.house.store.transact([ports.Put(backup.key, backup.body, expect=0)])
+    item = rental.house.store.get(ports.Key("names", f"given#{given}"))
+    assert item is not None
+    rental.house.store.transact([ports.Delete(item.key)])
+    rental.names.sweep_zone()
+    left = rental.house.store.query("names", "ready#").items
+    assert {item.key for item in left} == {item.key for item in others}
+
+
 def test_a_class_is_told_whether_there_are_names_enough(rental: Named) -> None:
     asked = {"memory": lambda _: Standing("memory", region="fra1", size="small")}
     engine = Engine(replace(rental.house.world, standings=asked))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
 
+import pebble
 from agent import machines, stage
 from brihaspati.engine.machines import Door
 from brihaspati.entrypoints.server import relaying
-from brihaspati_agent import hub, previews, tickets
+from brihaspati_agent import previews, tickets
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+LABEL = "bh-test-abc234-a1-main"
 
 
 @dataclass
@@ -27,8 +32,10 @@ class Portal:
     port: int = 0
     there: bool = True
     answers: bool = True
+    asked: list[str] = field(default_factory=list)
 
-    def door(self, _label: str, port: int | None) -> Door | None:
+    def door(self, label: str, port: int | None) -> Door | None:
+        self.asked.append(label)
         signer = self.machine.signer
         ticket = signer.ticket(may=["control"], port=port, machine="main")
         address = "127.0.0.1" if self.answers else "127.0.0.2"
@@ -38,12 +45,23 @@ class Portal:
         url = f"ws://127.0.0.1:{self.port}/relay/terminal"
         return self.machine.client.ws_connect(url, headers={"Origin": origin})
 
-    def preview(self, port: int) -> str:
-        return f"p{port}--abc234-main.localhost:{self.port}"
+    @property
+    def at(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def opened(self, port: int) -> dict[str, str]:
+        """The headers of a browser that a ticket has let in to a preview."""
+        ticket = self.machine.signer.ticket(may=["preview"], port=port, machine="main")
+        url = f"{self.at}/_brihaspati/open?ticket={ticket}"
+        headers = {"Host": f"p{port}--abc234-main.localhost:{self.port}"}
+        async with self.machine.client.get(url, headers=headers, allow_redirects=False) as answer:
+            headers["Cookie"] = answer.headers.getall("Set-Cookie")[0].partition(";")[0]
+        return headers
 
 
 @contextlib.asynccontextmanager
-async def portal(folder: Path) -> AsyncIterator[Portal]:
+async def portal(folder: Path, authorities: str = "ca.pem") -> AsyncIterator[Portal]:
+    """`authorities` are those by whom it knows its machine."""
     async with machines.machine(folder) as machine:
         ours = Portal(machine)
         signer, clock = machine.signer, machine.signer.clock
@@ -51,10 +69,10 @@ async def portal(folder: Path) -> AsyncIterator[Portal]:
         def gate() -> tickets.Gate:
             return tickets.Gate(signer.public, stage.ENV, clock, clock() - 1)
 
-        trust = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+        trust = ssl.create_default_context(cafile=str(folder / authorities))
         way = relaying.Way(ours.door, trust, machine.port)
         relay = relaying.Relay(way, gate(), [stage.PORTAL])
-        keeper = hub.Hub(relay.place, clock)
+        keeper = relaying.FarHub(relay, clock)
         scheme = previews.Scheme("localhost", False, (stage.PORTAL,))  # noqa: FBT003
         shown = previews.Previews(keeper, gate(), scheme, clock)
 
@@ -87,6 +105,24 @@ def test_a_terminal_goes_through_the_portal_and_its_ticket_works_once(tmp_path: 
                 await again.send_str(machines.first(ticket))
                 message = await again.receive(timeout=10)
                 assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 4401)
+            assert ours.asked == [LABEL], "it goes where the ticket says, and once"
+
+    machines.play(scenario)
+
+
+def test_a_machine_that_cannot_show_it_is_the_one_gets_no_ticket(tmp_path: Path) -> None:
+    (tmp_path / "others").mkdir()
+    pebble.certificate_for(tmp_path / "others", f"DNS:{machines.HOST}")
+
+    async def scenario() -> None:
+        async with portal(tmp_path, "others/ca.pem") as ours:
+            async with ours.line() as line:
+                await line.send_str(machines.first(ours.machine.signer.ticket()))
+                assert (await line.receive(timeout=10)).data == 1011
+            async with machines.application() as port:
+                headers = await ours.opened(port)
+                async with ours.machine.client.get(ours.at, headers=headers) as answer:
+                    assert answer.status == 503
 
     machines.play(scenario)
 
@@ -136,12 +172,7 @@ def test_a_page_and_its_websocket_go_through_the_portal_and_large_bodies_both_wa
 ) -> None:
     async def scenario() -> None:
         async with portal(tmp_path) as ours, machines.application() as port:
-            client, host = ours.machine.client, ours.preview(port)
-            ticket = ours.machine.signer.ticket(may=["preview"], port=port, machine="main")
-            at, headers = f"http://127.0.0.1:{ours.port}", {"Host": host}
-            opening = f"{at}/_brihaspati/open?ticket={ticket}"
-            async with client.get(opening, headers=headers, allow_redirects=False) as answer:
-                headers["Cookie"] = answer.headers.getall("Set-Cookie")[0].partition(";")[0]
+            client, at, headers = ours.machine.client, ours.at, await ours.opened(port)
             async with client.get(at, headers=headers) as answer:
                 assert await answer.text() == "cookies: None"
             large = bytes(range(256)) * 20_000
@@ -150,6 +181,7 @@ def test_a_page_and_its_websocket_go_through_the_portal_and_large_bodies_both_wa
             async with client.ws_connect(at, headers=headers) as line:
                 await line.send_str("hé")
                 assert await line.receive_str(timeout=10) == "echo hé"
+            assert set(ours.asked) == {LABEL}
 
     machines.play(scenario)
 
@@ -157,16 +189,58 @@ def test_a_page_and_its_websocket_go_through_the_portal_and_large_bodies_both_wa
 def test_a_preview_says_when_nothing_listens_or_the_lab_is_over(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with portal(tmp_path) as ours:
-            client, headers = ours.machine.client, {"Host": ours.preview(1)}
-            at = f"http://127.0.0.1:{ours.port}"
-            ticket = ours.machine.signer.ticket(may=["preview"], port=1, machine="main")
-            opening = f"{at}/_brihaspati/open?ticket={ticket}"
-            async with client.get(opening, headers=headers, allow_redirects=False) as answer:
-                headers["Cookie"] = answer.headers.getall("Set-Cookie")[0].partition(";")[0]
+            client, at, headers = ours.machine.client, ours.at, await ours.opened(1)
             async with client.get(at, headers=headers) as answer:
                 assert answer.status == 503
             ours.there = False
             async with client.get(at, headers=headers) as answer:
                 assert answer.status == 410
+
+    machines.play(scenario)
+
+
+def test_machines_that_are_silent_hold_up_no_other(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            heard: asyncio.Queue[Streams] = asyncio.Queue()
+            there = await stack.enter_async_context(machines.machine(tmp_path, tls=False))
+            silent = await asyncio.start_server(
+                lambda *line: heard.put(line), "127.0.0.2", there.port
+            )
+            await stack.enter_async_context(silent)
+            port = await stack.enter_async_context(machines.application())
+
+            def door(label: str, port: int | None) -> Door:
+                ticket = there.signer.ticket(may=["control"], port=port, machine="main")
+                return Door("127.0.0.2" if label == "silent" else "127.0.0.1", "x", ticket)
+
+            gate = tickets.Gate(there.signer.public, stage.ENV, there.signer.clock, 0)
+            relay = relaying.Relay(relaying.Way(door, None, there.port), gate, [])
+            keeper = relaying.FarHub(relay, there.signer.clock)
+            waiting = [asyncio.ensure_future(keeper.connect("silent", port)) for _ in range(20)]
+            lines = [await heard.get() for _ in waiting]
+            (await keeper.connect(LABEL, port)).close()
+            assert not any(one.done() for one in waiting)
+            for one in waiting:
+                one.cancel()
+            for reader, writer in lines:  # who leaves leaves no line behind
+                await asyncio.wait_for(reader.read(), 10)
+                writer.close()
+            await keeper.close()
+            await relay.close()
+
+    machines.play(scenario)
+
+
+def test_of_machines_that_were_dialled_long_ago_nothing_is_kept() -> None:
+    async def scenario() -> None:
+        where = relaying._Where(known_max=2)
+        for number in range(4):
+            where.note(f"m{number}.lab.test", f"192.0.2.{number}")
+        where.note("m2.lab.test", "192.0.2.9")
+        assert [row["host"] for row in await where.resolve("m2.lab.test")] == ["192.0.2.9"]
+        assert len(where._known) == 2
+        with pytest.raises(OSError, match=r"m1\.lab\.test"):
+            await where.resolve("m1.lab.test")
 
     machines.play(scenario)

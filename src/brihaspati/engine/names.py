@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from brihaspati import ports
@@ -184,12 +184,17 @@ class Names:
                 self._forget("ready", _host(item))
 
     def sweep_zone(self) -> None:
-        """Take out of the zone what looks like ours and is written down nowhere, seen twice."""
+        """Take out of the zone what looks like ours and is written down nowhere, seen twice.
+
+        And drop from the inventory what it shows of a machine: a store that was restored from a
+        backup would give such a name, and its key, a second time.
+        """
         try:
             found = self.zone.hosts()
         except ports.Unclear as unclear:
             log.warning("zone unread", extra={"zone": self.zone.name, "reason": str(unclear)})
             return
+        self._drop_given(found)
         strays = frozenset(name for name in found if self._is_stray(name))
         again, self._suspects = strays & self._suspects, strays
         for name in sorted(again):
@@ -198,6 +203,14 @@ class Names:
                 self.zone.remove(name)
             except ports.Unclear as unclear:
                 log.warning("not removed", extra={"host": name, "reason": str(unclear)})
+
+    def _drop_given(self, found: Sequence[str]) -> None:
+        shown = frozenset(found)
+        for item in list(self._items("ready")):
+            host = _host(item)
+            if names.below(host) in shown:  # which is written there after it has left the inventory
+                log.error("a name was given already: is this a backup?", extra={"host": host})
+                self.world.store.transact((ports.Delete(item.key),))
 
     def _is_stray(self, name: str) -> bool:
         host = names.host_of(name, self.zone.name, self.world.env)
@@ -209,10 +222,7 @@ class Names:
     def _is_wanted(self, item: Item) -> bool:
         record = self.worker.of_label(item.body["label"])
         machine = record.sandbox.machine(item.body["label"]) if record is not None else None
-        if record is None or machine is None:
-            return False
-        wanted = record.sandbox.phase in ("starting", "ready")
-        return wanted and machine.attempt == record.sandbox.attempt
+        return record is not None and machine is not None and record.sandbox.wants(machine)
 
     def _end(self, item: Item) -> None:
         """Take a name back: out of the zone, seen gone, its certificate revoked, on record."""

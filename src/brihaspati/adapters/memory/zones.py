@@ -14,11 +14,11 @@ class Zone:
         self.stumbles = 0
         self.records: dict[str, list[tuple[str, str]]] = {}
 
-    def add(self, host: str, kind: Kind, value: str, *, new: bool = False) -> None:  # noqa: ARG002
-        """Have a record."""
+    def add(self, host: str, kind: Kind, value: str, *, new: bool = False) -> None:
+        """Have a record; a second one where it is said to be `new` and is not, as clouds do."""
         self._below(host)
         found = self.records.setdefault(host, [])
-        if (kind, value) not in found:
+        if new or (kind, value) not in found:
             found.append((kind, value))
 
     def values(self, host: str) -> list[tuple[str, str]]:

@@ -36,7 +36,8 @@ class Front:
         self._origins: list[str] = []
         self._parts = parts
         self._relay = self._relaying(parts)
-        self.hub = Hub(parts.places if self._relay is None else self._relay.place, now)
+        far = self._relay
+        self.hub = Hub(parts.places, now) if far is None else relaying.FarHub(far, now)
         self._agent = sockets.Sockets(
             connections.Service(self.hub, gate, self._origins.__contains__)
         )

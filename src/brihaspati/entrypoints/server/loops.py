@@ -139,11 +139,11 @@ class Loops:
         """Make names and take them back."""
         strays_at = time.monotonic()
         while not self._over.is_set():
-            self._guard(names.sweep)
-            self._guard(names.fill)
             if time.monotonic() >= strays_at:
                 strays_at = time.monotonic() + self.rhythm.tidy
                 self._guard(names.sweep_zone)
+            self._guard(names.sweep)
+            self._guard(names.fill)
             self._over.wait(self.rhythm.hear)
 
     def _guard(self, duty: Callable[[], object]) -> None:

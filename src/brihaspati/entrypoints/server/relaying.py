@@ -18,7 +18,7 @@ import aiohttp
 from aiohttp import web
 
 from brihaspati.engine.machines import Door
-from brihaspati_agent import places, preview_sockets, tickets, tunnel, wire
+from brihaspati_agent import hub, places, preview_sockets, tickets, tunnel, wire
 from brihaspati_agent.reception import FRAME_BYTES_MAX
 
 PATH = "/relay/"
@@ -47,7 +47,6 @@ class Relay:
         self._way = way
         self._gate = gate
         self._origins = origins
-        self._loop = asyncio.get_running_loop()
         self._where = _Where()
         self._session: aiohttp.ClientSession | None = None
         self._tunnels: set[asyncio.Task[None]] = set()
@@ -104,7 +103,7 @@ class Relay:
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=0, resolver=self._where)
             self._session = aiohttp.ClientSession(connector=connector)
-        self._where.known[door.host] = door.address
+        self._where.note(door.host, door.address)
         host = f"[{door.host}]" if ":" in door.host else door.host
         scheme = "ws" if self._way.tls is None else "wss"
         return await self._session.ws_connect(
@@ -119,23 +118,26 @@ class Relay:
         )
 
     # --- previews ----------------------------------------------------------------------------
-    def place(self, label: str) -> places.Place:
-        """A machine of which only the ports are reached from here."""
-        return _Far(self, self._loop, label)
-
     async def connect(self, label: str, port: int) -> socket.socket:
         """A connection to a port of a machine. Raises PlaceError or NoSuchMachine."""
         door = await asyncio.to_thread(self._way.door, label, port)
         if door is None:
             raise places.NoSuchMachine(label)
         try:
-            line = await asyncio.wait_for(self._tunnel(door), _REACH_SECONDS)
+            async with asyncio.timeout(_REACH_SECONDS):
+                line = await self._tunnel(door)
         except (OSError, TimeoutError, EOFError, asyncio.LimitOverrunError) as error:
             raise places.PlaceError(_AWAY) from error
         ours, theirs = socket.socketpair()
         theirs.settimeout(0)
-        other = await asyncio.open_connection(sock=theirs)
-        task = self._loop.create_task(tunnel.carry(line, other))
+        try:
+            other = await asyncio.open_connection(sock=theirs)
+        except BaseException:  # whoever asked has gone, and nobody else has these
+            line[1].close()
+            ours.close()
+            theirs.close()
+            raise
+        task = asyncio.create_task(tunnel.carry(line, other))
         self._tunnels.add(task)
         task.add_done_callback(self._tunnels.discard)
         return ours
@@ -160,61 +162,42 @@ class Relay:
         return line
 
 
-class _Far:
-    """`places.Place` of a machine that is not here."""
+class FarHub(hub.Hub):
+    """Of machines that are not here: only their ports are reached, without a thread that waits."""
 
-    def __init__(self, relay: Relay, loop: asyncio.AbstractEventLoop, label: str) -> None:
+    def __init__(self, relay: Relay, now: Callable[[], int]) -> None:
+        super().__init__(_nowhere, now, threads=1)
         self._relay = relay
-        self._loop = loop
-        self._label = label
 
-    def connect(self, port: int, *, timeout_seconds: float = 5) -> socket.socket:
-        """From a worker thread: a socket whose other end is the port. Raises PlaceError."""
-        future = asyncio.run_coroutine_threadsafe(
-            self._relay.connect(self._label, port), self._loop
-        )
-        try:
-            return future.result(timeout_seconds)
-        except TimeoutError as error:
-            future.cancel()
-            raise places.PlaceError(f"port {port}: no answer in time") from error
+    async def connect(self, label: str, port: int) -> socket.socket:
+        """By the agent of that machine. Raises PlaceError or NoSuchMachine."""
+        return await self._relay.connect(label, port)
 
-    def terminal(self, command: Sequence[str] | None, columns: int, rows: int) -> places.Terminal:
-        """Terminals are the agent's of that machine."""
-        raise places.PlaceError(f"its own agent serves it: {command} {columns} {rows}")
 
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        stdin: bytes = b"",  # noqa: ARG002 - as the other places
-        timeout_seconds: float = 30,  # noqa: ARG002
-        output_bytes_max: int = 65536,  # noqa: ARG002
-        user: str | None = None,  # noqa: ARG002
-    ) -> places.Outcome:
-        """Commands are."""
-        raise places.PlaceError(f"its own agent runs them: {argv[0]}")
-
-    def read(self, path: str, bytes_max: int) -> bytes:  # noqa: ARG002
-        """Files are."""
-        raise places.PlaceError(f"{path}: its own agent has it")
-
-    def write(self, path: str, data: bytes, mode: int = 0o644) -> None:  # noqa: ARG002
-        """Files are."""
-        raise places.PlaceError(f"{path}: its own agent has it")
+def _nowhere(label: str) -> places.Place:
+    """Terminals, commands and files are the agent's of that machine."""
+    raise places.NoSuchMachine(label)
 
 
 class _Where(aiohttp.abc.AbstractResolver):
     """Machines by the names in their certificates: we know their addresses better than any DNS."""
 
-    def __init__(self) -> None:
-        self.known: dict[str, str] = {}
+    def __init__(self, known_max: int = 1024) -> None:
+        self._known: dict[str, str] = {}
+        self._known_max = known_max
+
+    def note(self, host: str, address: str) -> None:
+        """Who dials next asks for this; those of long ago have dialled."""
+        self._known.pop(host, None)
+        self._known[host] = address
+        if len(self._known) > self._known_max:
+            del self._known[next(iter(self._known))]
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[aiohttp.abc.ResolveResult]:
         """Its address."""
-        address = self.known.get(host)
+        address = self._known.get(host)
         if address is None:
             raise OSError(f"{host} is no machine of ours")
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
