@@ -45,3 +45,46 @@ def test_labs_that_ended_by_themselves_are_swept_for_without_waiting_for_the_nex
         assert not swept.acquire(timeout=0.1)
     finally:
         loops.stop()
+
+
+class SlowIssuer:
+    """Names whose issuer does not answer until it is let."""
+
+    def __init__(self) -> None:
+        self.asked, self.let = threading.Event(), threading.Event()
+
+    def sweep_zone(self) -> None:
+        """Nothing is strange there."""
+
+    def sweep(self) -> None:
+        """Nothing ends."""
+
+    def fill(self) -> int:
+        self.asked.set()
+        self.let.wait(30)
+        return 0
+
+
+def test_an_issuer_that_takes_minutes_keeps_no_sweep_from_its_turn() -> None:
+    house, issuer, swept = House(), SlowIssuer(), threading.Semaphore(0)
+
+    def sweep(*, everything: bool = False) -> Swept:
+        if not everything:
+            swept.release()
+        return Swept()
+
+    house.engine.sweeping.sweep = sweep  # type: ignore[method-assign]
+    house.engine.names = issuer  # type: ignore[assignment]
+    nothing: Callable[[], object] = lambda: None  # noqa: E731
+    quick = Rhythm(alarms=0.01, hear=0.01, sweep=0.01, tidy=3600)
+    queue = Awake(house.clock)
+    loops = Loops(house.engine, queue, memory.Timer(queue), nothing, quick)
+    loops.start(workers=1)
+    try:
+        assert issuer.asked.wait(30)
+        for _ in range(3):
+            assert swept.acquire(timeout=30)
+        assert not issuer.let.is_set()
+    finally:
+        issuer.let.set()
+        loops.stop()
