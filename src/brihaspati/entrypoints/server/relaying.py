@@ -129,6 +129,7 @@ class Relay:
         except (OSError, TimeoutError, EOFError, asyncio.LimitOverrunError) as error:
             raise places.PlaceError(_AWAY) from error
         ours, theirs = socket.socketpair()
+        ours.settimeout(0)
         theirs.settimeout(0)
         try:
             other = await asyncio.open_connection(sock=theirs)
