@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,10 @@ def found(
     """What is said of an account that answers so, by name."""
 
     def of(_service: str) -> Callable[..., dict[str, Any]]:
-        def ask(operation: str, **_: Any) -> dict[str, Any]:
+        def ask(operation: str, **asked: Any) -> dict[str, Any]:
             answer = {**WHOLE, **(answers or {})}[operation]
+            if callable(answer):
+                answer = answer(**asked)
             if isinstance(answer, Exception):
                 raise answer
             said: dict[str, Any] = answer
@@ -52,13 +55,23 @@ def found(
     return {fact.name: fact for fact in predeploy.facts(chosen, of, clone)}
 
 
+def built(clone: Path, architecture: str) -> list[Path]:
+    """A zip for each function of the template."""
+    modules = (settings.CLONE / "src/brihaspati/wiring/functions").glob("[!_]*.py")
+    names = sorted(one.stem for one in modules)
+    paths = [clone / f"build/lambda/{architecture}/{name}.zip" for name in names]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"zip")
+    return paths
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A clone in which everything is built."""
-    for name in range(predeploy.FUNCTIONS):
-        path = tmp_path / f"build/lambda/arm64/{name}.zip"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"zip")
+    (tmp_path / "serverless.yml").symlink_to(settings.CLONE / "serverless.yml")
+    shutil.copytree(settings.CLONE / "deploy/stages", tmp_path / "deploy/stages")
+    built(tmp_path, "arm64")
     (tmp_path / predeploy.OSLS).parent.mkdir(parents=True)
     (tmp_path / predeploy.OSLS).write_text("{}")
     return tmp_path
@@ -84,6 +97,8 @@ LACKS: list[tuple[dict[str, Any], dict[str, str], str, str, str]] = [
      "brihaspati-prod", "warn", "--deletion-protection-enabled"),
     ({"get_email_identity": {}}, {}, "mail", "missing", "create-email-identity"),
     ({"get_email_identity": refusal("NotFoundException")}, {}, "mail", "missing", "labs@example"),
+    ({"get_email_identity": refusal("NotFoundException")}, {}, "mail", "missing", "org, then"),
+    ({"get_email_identity": refusal("AccessDeniedException")}, {}, "AWS", "warn", "may look"),
     ({"get_caller_identity": ports.Busy("no")}, {}, "account", "missing", "AWS_REGION"),
     ({}, {"BRIHASPATI_ORIGINS": "http://labs.example.org"}, "origins", "missing", "https://"),
 ]  # fmt: skip
@@ -109,12 +124,50 @@ def test_a_table_that_is_not_there_yet_is_no_lack(clone: Path) -> None:
     assert facts["brihaspati-prod"].verdict == "ok"
 
 
+@pytest.mark.parametrize("verified", ["labs@example.org", "example.org", "mail.example.org"])
+def test_who_may_send_for_a_domain_may_send_as_its_addresses(clone: Path, verified: str) -> None:
+    def identity(**asked: Any) -> Any:
+        known = {"labs@mail.example.org": False, verified: True}
+        if asked["EmailIdentity"] not in known:
+            return refusal("NotFoundException")
+        return {"VerifiedForSendingStatus": known[asked["EmailIdentity"]]}
+
+    sender = "labs@example.org" if "@" in verified else "labs@mail.example.org"
+    facts = found(clone, {"get_email_identity": identity}, BRIHASPATI_MAIL_FROM=sender)
+    assert (facts["mail"].verdict, facts["mail"].text) == ("ok", f"{verified} is verified")
+
+
+def test_an_address_that_waits_for_its_letter_is_told_as_that(clone: Path) -> None:
+    def identity(**asked: Any) -> Any:
+        return {} if "@" in asked["EmailIdentity"] else refusal("NotFoundException")
+
+    mail = found(clone, {"get_email_identity": identity})["mail"]
+    assert (mail.verdict, mail.text) == ("missing", "labs@example.org is not verified yet")
+
+
 def test_empty_zips_and_a_missing_osls_are_told(clone: Path) -> None:
-    (clone / "build/lambda/arm64/0.zip").write_bytes(b"")
+    (clone / "build/lambda/arm64/warm.zip").write_bytes(b"")
+    (clone / "build/lambda/arm64/auth.zip").unlink()
+    (clone / "build/lambda/arm64/left-over.zip").write_bytes(b"of a function that was renamed")
     (clone / predeploy.OSLS).unlink()
     facts = found(clone)
-    assert (facts["zips"].text, facts["zips"].fix) == ("8 of 9 are built", "make package")
+    text = "7 of 9 are built for arm64; not auth, warm"
+    assert (facts["zips"].text, facts["zips"].fix) == (text, "make package")
     assert facts["osls"].fix == "make template"
+
+
+def test_zips_are_those_of_the_processor_that_the_stage_has(clone: Path) -> None:
+    stage = (clone / "deploy/stages/prod.yml").read_text()
+    (clone / "deploy/stages/old.yml").write_text(stage.replace("arm64", "x86_64"))
+    facts = found(clone, BRIHASPATI_STAGE="old")
+    assert facts["zips"].text.startswith("0 of 9 are built for x86_64")
+    assert facts["zips"].fix == 'make package ARGS="--architecture x86_64"'
+    built(clone, "x86_64")
+    assert found(clone, BRIHASPATI_STAGE="old")["zips"].verdict == "ok"
+
+
+def test_outside_a_clone_there_are_no_zips(tmp_path: Path) -> None:
+    assert found(tmp_path)["zips"].fix == "run this in a clone of the repository"
 
 
 def test_the_command_asks_the_account_and_fails_while_anything_is_missing(

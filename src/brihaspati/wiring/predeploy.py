@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import yaml
 from botocore import exceptions as wire
 
 from brihaspati import ports
@@ -23,7 +25,7 @@ CONCURRENCY_MIN, CONCURRENCY_WANTED = 121, 1000
 NODE_MIN = 20
 OSLS = Path("deploy/node_modules/serverless/package.json")
 TOKENS = ("digitalocean-token", "digitalocean-sweep-token")
-FUNCTIONS = 9
+USUAL = "arm64"  # which `make package` builds for when it is told nothing
 Ask = Callable[[str], amazon.Ask]
 
 
@@ -40,7 +42,7 @@ class Fact:
 def facts(chosen: Settings, of: Ask, root: Path = CLONE) -> tuple[Fact, ...]:
     """All there is to say; `of` gives how to ask a service, `root` is the clone."""
     account = _account(of)
-    here = (*_tools(root), _zips(root), _origins(chosen))
+    here = (*_tools(root), _zips(root, chosen.aws.stage), _origins(chosen))
     if account.verdict != "ok":
         return (account, *here)
     looks = (
@@ -111,14 +113,38 @@ def _mail(of: Ask, sender: str) -> Fact:
     if not sender:
         fix = "set BRIHASPATI_MAIL_FROM to send links by mail"
         return Fact("mail", "ok", f"none is sent; {fix}")
-    fix = f"aws sesv2 create-email-identity --email-identity {sender}, then follow its letter"
+    domain = sender.rpartition("@")[2]
+    fix = (
+        f"aws sesv2 create-email-identity --email-identity {sender}, then follow its letter; or "
+        f"--email-identity {domain}, then put its records into the zone"
+    )
+    pending = []
+    for name in _senders(sender):
+        found = _identity(of, name)
+        if found is not None and found.get("VerifiedForSendingStatus"):
+            return Fact("mail", "ok", f"{name} is verified")
+        pending += [name] if found is not None else []
+    if pending:
+        return Fact("mail", "missing", f"{pending[0]} is not verified yet", fix)
+    return Fact("mail", "missing", f"neither {sender} nor {domain} is known to SES", fix)
+
+
+def _senders(sender: str) -> Iterator[str]:
+    """Whose being verified lets this address send: its own, its domain's, the domains' above."""
+    yield sender
+    labels = sender.rpartition("@")[2].split(".")
+    for first in range(len(labels) - 1):
+        yield ".".join(labels[first:])
+
+
+def _identity(of: Ask, name: str) -> dict[str, Any] | None:
+    """What SES says of an identity; None when there is none of this name."""
     try:
-        found = of("sesv2")("get_email_identity", EmailIdentity=sender)
+        return of("sesv2")("get_email_identity", EmailIdentity=name)
     except wire.ClientError as error:
-        return Fact("mail", "missing", f"{sender} is not known to SES: {error}", fix)
-    if found.get("VerifiedForSendingStatus"):
-        return Fact("mail", "ok", f"{sender} is verified")
-    return Fact("mail", "missing", f"{sender} is not verified yet", fix)
+        if error.response.get("Error", {}).get("Code") != "NotFoundException":
+            raise
+        return None
 
 
 def _tools(root: Path) -> Iterator[Fact]:
@@ -138,15 +164,37 @@ def _said(command: list[str]) -> str:
     return done.stdout.strip()
 
 
-def _zips(root: Path) -> Fact:
-    built: Mapping[str, int] = {
-        path.name: path.stat().st_size for path in (root / "build/lambda/arm64").glob("*.zip")
-    }
-    empty = [name for name, size in built.items() if not size]
-    if len(built) < FUNCTIONS or empty:
-        text = f"{len(built) - len(empty)} of {FUNCTIONS} are built"
-        return Fact("zips", "missing", text, "make package")
-    return Fact("zips", "ok", f"{len(built)}, at most {max(built.values()):,} bytes")
+class _Template(yaml.SafeLoader):
+    """Reads serverless.yml, whose references (`!GetAtt`) mean nothing to us."""
+
+
+_Template.add_multi_constructor("!", lambda *_: None)
+
+
+def _read(path: Path) -> Any:
+    return yaml.load(path.read_text(), _Template)  # noqa: S506 - a SafeLoader it is
+
+
+def _zips(root: Path, stage: str) -> Fact:
+    """Whether each function of the template has its zip, for the processor of this stage."""
+    stages = [root / f"deploy/stages/{name}.yml" for name in (stage, "prod")]
+    try:
+        wanted = sorted(_read(root / "serverless.yml")["functions"])
+        architecture = _read(next(path for path in stages if path.exists()))["architecture"]
+    except (OSError, StopIteration) as error:
+        text = f"the template cannot be read: {error or 'there is no deploy/stages'}"
+        return Fact("zips", "missing", text, "run this in a clone of the repository")
+    paths = [root / f"build/lambda/{architecture}/{name}.zip" for name in wanted]
+    sizes = {path.stem: path.stat().st_size if path.exists() else 0 for path in paths}
+    lacking = [name for name, size in sizes.items() if not size]
+    if lacking:
+        built = f"{len(wanted) - len(lacking)} of {len(wanted)} are built for {architecture}"
+        fix = "make package" + (
+            f' ARGS="--architecture {architecture}"' if architecture != USUAL else ""
+        )
+        return Fact("zips", "missing", f"{built}; not {', '.join(lacking)}", fix)
+    text = f"{len(wanted)} for {architecture}, at most {max(sizes.values()):,} bytes"
+    return Fact("zips", "ok", text)
 
 
 def _origins(chosen: Settings) -> Fact:
