@@ -80,7 +80,7 @@ class Classes:
         code = ports.Put(records.code_key(room.code), {"class": room.id}, expect=0)
         place = (_teaching(room, teacher),) if teacher is not None else ()
         made = self.world.store.transact((records.put_class(room, expect=0), code, *place))[0]
-        warming.told(self.world, room)
+        warming.told(self.world, room, new=True)
         return made
 
     def change(self, class_id: str, edit: Callable[[Classroom], Classroom]) -> Classroom:

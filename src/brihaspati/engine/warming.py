@@ -17,12 +17,12 @@ HOURS_TOPIC = "hours"
 WARM_TOPIC = "warm"
 
 
-def told(world: World, room: Classroom) -> None:
+def told(world: World, room: Classroom, *, new: bool = False) -> None:
     """Let those who set alarms know the hours of a class, where anything begins cold.
 
-    Hours that are over, too: alarms may be set for other ones, that the class had before.
+    Hours that are over, too, unless the class is new: alarms may be set for others that it had.
     """
-    if world.is_split:
+    if world.is_split and (not new or warmth.moments(room, world.clock.now())):
         world.queue.put(ports.Message(HOURS_TOPIC, {"class": room.id}))
 
 
