@@ -147,7 +147,6 @@ def test_tasks_go_on_while_others_wait_and_exactly_one_at_a_time() -> None:
     for name, ms in (("slow", 30), ("quick", 10)):
         agenda.after(0, lambda name=name, ms=ms: tasks.start("start", lambda: one(name, ms)))  # type: ignore[misc]
     agenda.run(agenda.now + 100)
-    tasks.close()
     assert told == ["slow begins", "quick begins", "quick ends", "slow ends"]
 
 
@@ -162,7 +161,6 @@ def test_a_fault_in_a_task_is_raised_where_time_is_made_to_pass() -> None:
     agenda.after(0, lambda: tasks.start("start", fall))
     with pytest.raises(RuntimeError, match="here"):
         agenda.run(agenda.now + 10)
-    tasks.close()
 
 
 def test_a_bucket_gives_its_rate_and_a_window_its_count() -> None:

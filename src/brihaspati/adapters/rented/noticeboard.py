@@ -45,6 +45,7 @@ class Noticeboard:
         self._list = Key(f"list#{provider}", "machines")
         self._lease = Key(f"list#{provider}", "lease")
         self._ends = Key(f"list#{provider}", "ends")
+        self._read: tuple[int, Notice] | None = None  # what was read last, and its version
         self._mine: tuple[int, int] = (0, 0)  # a stretch, and how many requests are left in it
 
     def now(self) -> int:
@@ -56,8 +57,11 @@ class Noticeboard:
         item = self._store.get(self._list)
         if item is None:
             return None
-        rows = json.loads(zlib.decompress(base64.b64decode(item.body["z"])))
-        return Notice(int(item.body["began"]), tuple(Machine(*row) for row in rows))
+        if self._read is None or self._read[0] != item.version:
+            rows = json.loads(zlib.decompress(base64.b64decode(item.body["z"])))
+            machines = tuple(Machine(*row) for row in rows)
+            self._read = (item.version, Notice(int(item.body["began"]), machines))
+        return self._read[1]
 
     def may_fetch(self, known: int) -> bool:
         """Whether the next list, with so many machines known, is ours to fetch. Raises Busy.

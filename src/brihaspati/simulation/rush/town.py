@@ -26,7 +26,7 @@ from brihaspati.simulation.rush.tasks import Tasks
 
 MINUTE = 60_000
 # As wiring/cloud.py and serverless.yml; a test compares.
-BOUNDS = Bounds(start_seconds_max=300, lookup_grace_ms=8_000, beat_seconds=60)
+BOUNDS = Bounds(start_seconds_max=300, lookup_grace_ms=8_000, beat_seconds=120)
 DUE_SHARDS = 8
 STARTING_MOST, STARTING_TRIES = 10, 5
 ENDING_MOST, ENDING_TRIES = 20, 10
@@ -72,11 +72,16 @@ class Rush:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How things stood at a moment, in ms since the first press."""
+    """How things stood at a moment, in ms since the first press.
+
+    `shown`: students who have seen their lab ready by then, whatever came after; `ready`: who have
+    it, and have not pressed Stop yet.
+    """
 
     at: int
     waiting: int
     booting: int
+    shown: int
     ready: int
     over: int
     starting_queue: int
@@ -184,7 +189,6 @@ class Town:
                 self.samples.append(sample := self._sample())
                 share = sample.over / len(self.students)
                 report(f"{self.agenda.clock_face()}: {sample.ready} ready", share)
-        self.tasks.close()
 
     def _begin(self) -> None:
         rush, dice = self.rush, self.dice.part("people")
@@ -253,6 +257,7 @@ class Town:
             at=self.agenda.now - START,
             waiting=max(0, accepted - made),
             booting=max(0, made - shown),
+            shown=shown,
             ready=shown - stopped,
             over=sum(one.over for one in self.students),
             starting_queue=len(self.starting.waiting),
