@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from brihaspati import ports
 from brihaspati.adapters import memory
-from brihaspati.domain import events, labs
+from brihaspati.domain import events, labs, pace
 from brihaspati.domain.classrooms import Classroom, Spill
 from brihaspati.domain.pace import Pace, Window
 from brihaspati.domain.sandboxes import Sandbox, Slot
+from brihaspati.engine import turns
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.problems import Problem
 from house import House
@@ -67,6 +69,16 @@ def test_a_rush_is_spread_over_the_windows_and_everybody_starts() -> None:
     assert {one.phase for one in sandboxes(house, slots)} == {"ready"}
     made = [machine.created_at for machine in house.provider.machines]
     assert all(late - early >= 10_000 for early, late in zip(made, made[3:], strict=False))
+
+
+def test_a_ledger_of_a_thousand_turns_is_written_with_few_units() -> None:
+    ledger, windows = pace.Ledger(), (Window(200, 60), Window(4_000, 3_600))
+    for number in range(1_000):
+        ledger, _ = pace.give(ledger, windows, 1_800_000_000_000 + 61 * number)
+    put = turns._put("cloud", ledger, 0)
+    assert len(put.body["z"]) <= 3 * 1024
+    stored = ports.Item(put.key, 7, json.loads(json.dumps(put.body)))
+    assert turns._ledger(stored) == (ledger, 7)
 
 
 def test_waiting_for_a_turn_is_not_taking_too_long_to_start() -> None:
