@@ -54,3 +54,10 @@ def test_a_start_of_a_minute_takes_few_looks_in_the_cloud() -> None:
 
 def test_a_lab_later_than_expected_is_looked_at_as_any_that_moves() -> None:
     assert after_ms(AFAR, Seen("starting", 200_000, 75_000)) == AFAR.moving_ms
+
+
+def test_an_end_that_takes_long_is_looked_at_ever_more_seldom_in_the_cloud() -> None:
+    waits = [after_ms(AFAR, Seen("stopping", tries=tries)) for tries in range(12)]
+    assert waits == sorted(waits)
+    assert (waits[0], waits[1], waits[-1]) == (AFAR.stopping_ms, AFAR.stopping_ms, AFAR.calm_ms)
+    assert {after_ms(NEARBY, Seen("stopping", tries=tries)) for tries in range(12)} == {1_000}

@@ -13,13 +13,14 @@ from brihaspati import ports
 from brihaspati.adapters import keyring, memory
 from brihaspati.domain.abuse import Limits
 from brihaspati.domain.boot import Boot
+from brihaspati.domain.labs import Lab
 from brihaspati.domain.sandboxes import Sandbox, Slot
 from brihaspati.engine import records
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.machines import STOLEN, Asked, Beat, Known, Signed, key_of
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.world import Bounds
-from house import House
+from house import House, a_lab
 
 ADDRESS = "203.0.113.7"
 
@@ -36,6 +37,7 @@ class Rental:
     """A house that rents, and one student's lab with its machine asked for."""
 
     house: House = field(default_factory=House)
+    lab: Lab = field(default_factory=a_lab)
 
     def __post_init__(self) -> None:
         self.house.provider = Renter(self.house.clock)
@@ -47,7 +49,7 @@ class Rental:
             verify=keyring.verify,
         )
         self.house.engine = Engine(self.house.world)
-        room = self.house.classroom()
+        room = self.house.classroom(self.lab)
         person = self.house.student(room)
         self.slot = Slot("demo", "hello", user=person.id)
         engine = self.house.engine
@@ -195,6 +197,35 @@ def test_typing_where_nothing_is_left_to_do_passes_nothing_on(rental: Rental) ->
     heard = machines.hear(machines.identify(rental.signed()), Beat("ready", input_at=now))
     assert heard.sandbox.last_input_at == now
     assert later == []
+
+
+def test_who_goes_on_typing_is_written_down_now_and_then_and_at_last(rental: Rental) -> None:
+    rental.machines.hear(rental.begun(), Beat("ready"))
+    rental.house.run()
+    begun, stored = rental.house.clock.now(), set[int]()
+    for _ in range(20):  # they type for ten minutes
+        rental.house.clock.advance(30)
+        typed = rental.house.clock.now() - 5_000
+        rental.machines.hear(rental.machines.identify(rental.signed()), Beat("ready", "", typed))
+        stored.add(rental.sandbox.last_input_at or 0)
+    assert len(stored) <= 4
+    rental.house.clock.advance(30)
+    rental.machines.hear(rental.machines.identify(rental.signed()), Beat("ready", "", typed))
+    assert rental.sandbox.last_input_at == typed > begun
+
+
+def test_who_typed_since_it_was_written_down_is_not_idle() -> None:
+    rental = Rental(lab=a_lab(idle_minutes=6))
+    rental.machines.hear(rental.begun(), Beat("ready"))
+    for _ in range(40):  # twenty minutes
+        rental.house.pass_time(30, step_seconds=30)
+        said = Beat("ready", "", rental.house.clock.now() - 1_000)
+        rental.machines.hear(rental.machines.identify(rental.signed()), said)
+    assert rental.sandbox.phase == "ready"
+    rental.house.pass_time(6 * 60, step_seconds=30)
+    assert rental.sandbox.phase == "ready", "news of typing may be as old as the last sign of life"
+    rental.house.pass_time(60, step_seconds=30)
+    assert rental.sandbox.end == "idle"
 
 
 def test_a_failed_setup_and_a_wish_to_stop_end_the_lab_with_words(rental: Rental) -> None:

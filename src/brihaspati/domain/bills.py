@@ -6,6 +6,7 @@ dollars; they are estimates, so floats do.
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 
 from brihaspati.domain import looks
@@ -48,50 +49,62 @@ PRICES = {
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """What one student has the control plane do. Units are DynamoDB's, of reads and of writes."""
+    """What one student has the control plane do. Units are DynamoDB's, of reads and of writes.
+
+    `messages` are all that queues carry, `scripts` those of them that run scripts in a lab.
+    """
 
     requests: float
     messages: float
     alarms: float
     reads: float
     writes: float
+    scripts: float = 0
 
     def __add__(self, other: Calls) -> Calls:
-        return Calls(
-            self.requests + other.requests,
-            self.messages + other.messages,
-            self.alarms + other.alarms,
-            self.reads + other.reads,
-            self.writes + other.writes,
-        )
+        return Calls(*map(operator.add, _numbers(self), _numbers(other)))
+
+    def __sub__(self, other: Calls) -> Calls:
+        return Calls(*map(operator.sub, _numbers(self), _numbers(other)))
 
     def times(self, count: float) -> Calls:
         """So many of them."""
-        return Calls(
-            self.requests * count,
-            self.messages * count,
-            self.alarms * count,
-            self.reads * count,
-            self.writes * count,
-        )
+        return Calls(*(number * count for number in _numbers(self)))
 
 
-# Counted by tests/engine/test_bills.py on the real engine: join, class page, Play, ready, the lab's
-# page, a terminal, ten minutes more, stop, gone; and one look at a lab that runs.
-LESSON = Calls(requests=10, messages=3, alarms=3, reads=24, writes=87)
+_numbers = operator.attrgetter("requests", "messages", "alarms", "reads", "writes", "scripts")
+
+# Counted by tests/engine/test_bills.py on the real engine and the real routes: join, class page,
+# Play, ready, the lab's page, a terminal, ten minutes more, stop, gone; one look at a lab that
+# runs, and one at a class page.
+LESSON = Calls(requests=10, messages=3, alarms=3, reads=24, writes=63)
 LOOK = Calls(requests=1, messages=0, alarms=0, reads=1, writes=0)
-# A sign of life of a rented machine; likewise.
+CLASS_LOOK = Calls(requests=1, messages=0, alarms=0, reads=2, writes=0)
+# A press of Check until its verdict is on the screen, by one look; a turn of the page, or a hint,
+# or an answer to a question.
+CHECK = Calls(requests=2, messages=1, alarms=0, reads=7, writes=5, scripts=1)
+TURN = Calls(requests=1, messages=0, alarms=0, reads=1, writes=2)
+# A sign of life of a rented machine, and what is more of it when somebody goes on typing, which is
+# written down every few minutes (engine/machines.py).
 BEAT = Calls(requests=1, messages=0, alarms=0, reads=3, writes=1)
+TYPED = Calls(requests=0, messages=0, alarms=0, reads=1, writes=3)
+# A look at the board of a class of this size.
+BOARD_STUDENTS = 30
+BOARD_LOOK = Calls(requests=1, messages=0, alarms=0, reads=6.5, writes=0)
 # How often pages look while a lab runs, and machines say that they live (wiring/cloud.py).
 LOOK_SECONDS = looks.AFAR.calm_ms / 1000
-BEAT_SECONDS = 60.0
+BEAT_SECONDS, TYPED_SECONDS = 120.0, 300.0
 # How long a rented machine boots, and takes to be verified gone.
 START_MS, END_MS = 75_000, 40_000
+# What a student does in an hour of class, and for how long the class page is before them.
+CHECKS, TURNS = 10, 12
+CLASS_SECONDS = 300
 
 # Not counted but assumed, on the side of caution.
-FUNCTION_GB = 0.5
+REQUEST_GB, FUNCTION_GB = 1.0, 0.5
 REQUEST_SECONDS = 0.025
 WORK_SECONDS = 0.3
+SCRIPT_SECONDS = 0.5
 LOG_BYTES = 300
 QUEUE_REQUESTS_PER_MESSAGE = 3
 STORED_GB = 1.0
@@ -102,21 +115,26 @@ POLL_SECONDS = 20
 
 
 def lesson_hour(look_seconds: float = LOOK_SECONDS) -> Calls:
-    """All of one student in an hour of class."""
+    """All that pages do for one student in an hour of class, the trainer's share with it."""
     moving = looks.counted(looks.AFAR, "starting", START_MS)
     moving += looks.counted(looks.AFAR, "stopping", END_MS)
-    return LESSON + LOOK.times(moving + 3600 / look_seconds) + BEAT.times(3600 / BEAT_SECONDS)
+    calm_seconds = 3600 - CLASS_SECONDS - (START_MS + END_MS) / 1000
+    looking = LOOK.times(moving + calm_seconds / look_seconds)
+    looking += CLASS_LOOK.times(CLASS_SECONDS * 1000 / looks.AFAR.class_ms)
+    board = BOARD_LOOK.times(3_600_000 / looks.AFAR.board_ms / BOARD_STUDENTS)
+    return LESSON + CHECK.times(CHECKS) + TURN.times(TURNS) + looking + board
 
 
 def student_hour(look_seconds: float = LOOK_SECONDS) -> dict[str, float]:
     """The bill of one student for an hour of class, by kind of price."""
-    calls = lesson_hour(look_seconds)
+    pages = lesson_hour(look_seconds)
+    beats = BEAT.times(3600 / BEAT_SECONDS) + TYPED.times(3600 / TYPED_SECONDS)
+    calls = pages + beats
     runs = calls.requests + calls.messages
-    seconds = calls.requests * REQUEST_SECONDS + calls.messages * WORK_SECONDS
     units = {
         "api": calls.requests,
         "invocations": runs,
-        "compute": seconds * FUNCTION_GB,
+        "compute": _gigabyte_seconds(pages, REQUEST_GB) + _gigabyte_seconds(beats, FUNCTION_GB),
         "reads": calls.reads,
         "writes": calls.writes,
         "queue": calls.messages * QUEUE_REQUESTS_PER_MESSAGE,
@@ -124,6 +142,11 @@ def student_hour(look_seconds: float = LOOK_SECONDS) -> dict[str, float]:
         "logs": runs * LOG_BYTES / 1e9,
     }
     return {name: PRICES[name].of(count) for name, count in units.items()}
+
+
+def _gigabyte_seconds(calls: Calls, request_gb: float) -> float:
+    work_seconds = (calls.messages - calls.scripts) * WORK_SECONDS + calls.scripts * SCRIPT_SECONDS
+    return calls.requests * REQUEST_SECONDS * request_gb + work_seconds * FUNCTION_GB
 
 
 def month_at_rest() -> dict[str, float]:

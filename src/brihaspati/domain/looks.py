@@ -21,7 +21,8 @@ class Looks:
 
     `stopping`: until a lab is gone. `calm`: while one is ready; `resting`: while none is there.
     `class`: at a class page on which nothing moves; `board`: at a trainer's board.
-    `patient`: the most while a start is known to take long; 0: such knowledge changes nothing.
+    `patient`: the most while a start is known to take long; 0: such knowledge changes nothing, nor
+    does that an end takes long.
     """
 
     quick_ms: int
@@ -47,8 +48,8 @@ NEARBY = Looks(
 AFAR = Looks(
     quick_ms=2_000,
     moving_ms=3_000,
-    stopping_ms=6_000,
-    calm_ms=45_000,
+    stopping_ms=8_000,
+    calm_ms=60_000,
     resting_ms=60_000,
     class_ms=60_000,
     board_ms=10_000,
@@ -60,13 +61,15 @@ AFAR = Looks(
 class Seen:
     """What a look has seen. `age_ms`: since Play; `expected_ms`: from Play to ready, 0: unknown.
 
-    `left_ms`: until the deadline, if there is one.
+    `left_ms`: until the deadline, if there is one. `tries`: how often its machines were found not
+    to be gone yet, or could not be looked for.
     """
 
     phase: Phase | None
     age_ms: int = 0
     expected_ms: int = 0
     left_ms: int | None = None
+    tries: int = 0
 
 
 def after_ms(looks: Looks, seen: Seen) -> int:
@@ -76,7 +79,7 @@ def after_ms(looks: Looks, seen: Seen) -> int:
             left = seen.left_ms if seen.left_ms is not None else looks.calm_ms
             return min(looks.calm_ms, max(SOON_MS, left))
         case "stopping":
-            return looks.stopping_ms
+            return _stopping(looks, seen)
         case "queued" | "starting":
             return _starting(looks, seen)
         case _:
@@ -90,6 +93,12 @@ def _starting(looks: Looks, seen: Seen) -> int:
     young = seen.age_ms < YOUNG_UNTIL_MS
     usual = min(looks.moving_ms, 2 * looks.quick_ms) if young else looks.moving_ms
     return max(usual, min(looks.patient_ms, (seen.expected_ms - seen.age_ms) // 4))
+
+
+def _stopping(looks: Looks, seen: Seen) -> int:
+    """Ever more seldom, as the machines are looked for ever more seldom, and nobody waits."""
+    most = looks.calm_ms if looks.patient_ms else looks.stopping_ms
+    return min(most, looks.stopping_ms * max(1, seen.tries))
 
 
 def counted(looks: Looks, phase: Phase, lasts_ms: int) -> int:

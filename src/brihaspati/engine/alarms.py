@@ -91,7 +91,7 @@ class Alarms:
     def _last_beats(self, ready: list[tuple[str, str]]) -> Iterator[tuple[int, str]]:
         for start in range(0, len(ready), BATCH):
             wanted = {
-                records.machine_key(sandbox, f"b#{label}"): label
+                records.beat_key(sandbox, label): label
                 for sandbox, label in ready[start : start + BATCH]
             }
             for key, item in self.world.store.get_many(list(wanted)).items():

@@ -32,6 +32,8 @@ SIGNED_MS_MAX = 60_000
 STOLEN = (
     "This lab was stopped for safety: somebody tried to pass for its machine. Press Play again."
 )
+# Who goes on typing is written down as often as this.
+TYPING_MS = 5 * 60_000
 SUSPECT = "This lab was stopped, as it looked like something else."
 CHECK = ("/bin/sh", "-c", 'read -r line; echo "got $line"')
 NO_SUCH = "There is no such machine."
@@ -192,10 +194,20 @@ class Machines:
         record = known.record
         if beat.state == "ready" and known.machine.state != "usable" and self._found(known):
             record = self._post(known, events.AgentReady(label))
-        if beat.input_at is not None and beat.input_at > (sandbox.last_input_at or 0):
+        if beat.input_at is not None and self._is_news(sandbox, beat.input_at):
             at = min(beat.input_at, self.world.clock.now())
             record = self._post(known, events.InputSeen(at))
         return record
+
+    def _is_news(self, sandbox: Sandbox, input_at: int) -> bool:
+        """Whether a board should know of it: who goes on typing is written down now and then.
+
+        When they have stopped, it is the very last moment; whoever ends what is idle looks at what
+        was said here.
+        """
+        since, now = sandbox.last_input_at or 0, self.world.clock.now()
+        paused = now - input_at >= self.world.bounds.beat_seconds * 1000
+        return input_at > since if paused else input_at >= since + TYPING_MS
 
     def _found(self, known: Known) -> bool:
         """Whether browsers find the machine. Nobody may ask for a name before it is there."""
@@ -280,7 +292,7 @@ class Machines:
     def _note(self, sandbox_id: str, label: str, beat: Beat, suspect: str | None) -> None:
         now = self.world.clock.now()
         body = {**asdict(beat), "at": now, "suspect": suspect}
-        key = records.machine_key(sandbox_id, f"b#{label}")
+        key = records.beat_key(sandbox_id, label)
         self.world.store.transact((ports.Put(key, body, expires_at=now + KEPT_MS),))
 
     # --- all -------------------------------------------------------------------------------------

@@ -187,7 +187,7 @@ class Playing:
             lifetime_seconds=lab.lifetime_minutes * 60,
             extend_seconds=lab.extend_minutes * 60,
             extensions_max=lab.extensions_max,
-            idle_seconds=lab.idle_minutes * 60 if lab.idle_minutes is not None else None,
+            idle_seconds=self._idle_seconds(room, lab),
             price_micros_per_hour=max(offer.price_micros_per_hour for offer in offers),
             attempts_max=bounds.attempts_max,
             start_seconds_max=pace.start_seconds_max or bounds.start_seconds_max,
@@ -197,6 +197,13 @@ class Playing:
             offers=offers if len(offers) > 1 else (),
             budget_micros=room.budget_micros,
         )
+
+    def _idle_seconds(self, room: Classroom, lab: Lab) -> int | None:
+        """A rented machine tells who typed in it only with its next sign of life."""
+        if lab.idle_minutes is None:
+            return None
+        rented = self.world.providers[room.provider].rented or bool(room.spill)
+        return lab.idle_minutes * 60 + (self.world.bounds.beat_seconds if rented else 0)
 
     def _offers(self, room: Classroom, lab: Lab) -> tuple[Offer, ...]:
         """The class's provider, then those it may spill over to at a price it allows."""

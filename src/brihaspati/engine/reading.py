@@ -168,7 +168,8 @@ class Reading:
         now, deadline = self.world.clock.now(), sandbox.deadline_at
         expected_ms = round(self._expected_seconds(sandbox) * 1000)
         left_ms = deadline - now if deadline is not None else None
-        seen = looks.Seen(sandbox.phase, now - sandbox.asked_at, expected_ms, left_ms)
+        tries = max((one.delete_tries for one in sandbox.machines), default=0)
+        seen = looks.Seen(sandbox.phase, now - sandbox.asked_at, expected_ms, left_ms, tries)
         return looks.after_ms(self.world.looks, seen)
 
     def look_at_all_after_ms(self, member: Membership, class_id: str) -> int:

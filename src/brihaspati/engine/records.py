@@ -178,6 +178,11 @@ def machine_key(sandbox_id: str, sort: str) -> Key:
     return Key(f"s#{sandbox_id}", sort)
 
 
+def beat_key(sandbox_id: str, label: str) -> Key:
+    """Where the last sign of life of a rented machine is stored."""
+    return machine_key(sandbox_id, f"b#{label}")
+
+
 def boot_token(secrets: ports.Secrets, label: str) -> str:
     """The token that the machine of this label boots with: 256 bits nobody else can make."""
     return base64.urlsafe_b64encode(secrets.mac("bootstrap", label.encode())).decode().rstrip("=")

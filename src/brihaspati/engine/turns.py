@@ -176,8 +176,8 @@ def _put(provider: str, ledger: Ledger, version: int) -> Put:
 def _packed(turns: Sequence[tuple[int, int]]) -> str:
     """Turns by how long after the one before they are: this is written with every Play.
 
-    A thousand take 2 KB; written out they took 18, and 18 of the 1,000 units that the partition of a
-    ledger takes in a second.
+    A thousand take 2 KB; written out they took 18, and 18 of the 1,000 units that the partition of
+    a ledger takes in a second.
     """
     flat, last = [], 0
     for tick, count in turns:

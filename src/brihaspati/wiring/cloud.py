@@ -32,7 +32,7 @@ from brihaspati.engine.world import Bounds, World
 from brihaspati.settings import AwsSettings, Settings, SettingsError
 
 # Clouds list a machine up to seconds late, and boot one in a minute or so.
-BOUNDS = Bounds(start_seconds_max=300, lookup_grace_ms=8_000, beat_seconds=60)
+BOUNDS = Bounds(start_seconds_max=300, lookup_grace_ms=8_000, beat_seconds=120)
 # DynamoDB takes a thousand writes a second for one key of an index; a class starts in less time.
 DUE_SHARDS = 8
 # The topics of messages for those who may delete, and for those who run scripts of labs.

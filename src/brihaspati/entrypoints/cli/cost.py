@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -38,6 +39,7 @@ def cost(students: int | None, look_seconds: float, *, as_json: bool) -> int:
         "month_at_rest": round(sum(rest.values()), 4),
         "student_hour": round(sum(one.values()), 7),
         "class_hour": {str(size): amount for size, amount in hours.items()},
+        "prices": {name: asdict(price) for name, price in bills.PRICES.items()},
     }
 
     def tell(console: Any) -> None:
