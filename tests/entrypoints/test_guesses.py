@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from brihaspati.entrypoints.server import guesses
+from brihaspati.entrypoints.server import guesses, sources
 from house import Browser, House
 
 WRONG = {"code": "WRONGONE", "name": "Eve"}
@@ -26,9 +26,7 @@ class Doorbell:
         self.house.classroom()
         self.browser = Browser(self.house)
         api = self.browser.api
-        self.limit = guesses.Guesses(
-            api, lambda: self.now, proxied=self.proxied, sources_max=self.remembered
-        )
+        self.limit = guesses.Guesses(api, lambda: self.now, sources_max=self.remembered)
 
     def send(self, method: str, path: str, body: Any = None, **of: str) -> Browser:
         browser = self.browser
@@ -37,7 +35,8 @@ class Doorbell:
         headers = {"x-forwarded-for": of["said"]} if "said" in of else {}
 
         def come(event: dict[str, Any]) -> dict[str, Any]:
-            event["requestContext"]["http"]["sourceIp"] = source
+            came_from = sources.source(source, headers, proxied=self.proxied)
+            event["requestContext"]["http"]["sourceIp"] = came_from
             return self.limit(event)
 
         browser.api = come  # type: ignore[assignment]

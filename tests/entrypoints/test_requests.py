@@ -21,7 +21,7 @@ def event_of(sent: bytes) -> dict[str, Any]:
     events: list[dict[str, Any]] = []
 
     async def answer(request: web.BaseRequest) -> web.Response:
-        events.append(ours.event_of(request, b""))
+        events.append(ours.event_of(request, b"", proxied=False))
         return web.Response()
 
     async def send() -> None:
@@ -129,3 +129,37 @@ def test_a_request_to_a_name_that_is_not_ours_is_told_so(path: str) -> None:
             site.close()
 
     assert asyncio.run(answer()) == (421, "application/problem+json")
+
+
+@pytest.mark.parametrize(("secure", "source"), [(True, "203.0.113.7"), (False, "127.0.0.1")])
+def test_behind_its_proxy_a_server_knows_machines_by_the_address_that_the_proxy_saw(
+    *, secure: bool, source: str
+) -> None:
+    """A machine's boot token works from its own address only, and TLS is the proxy's."""
+
+    async def seen() -> object:
+        events: list[dict[str, Any]] = []
+
+        def api(event: dict[str, Any]) -> dict[str, Any]:
+            events.append(event)
+            return {"statusCode": 200, "headers": {}, "body": ""}
+
+        addresses = Addresses(frozenset({"http://127.0.0.1"}), "localhost", secure=secure)
+        site = ours.Site(api, Path("/nowhere"), addresses, Bell(), {})
+        runner = web.ServerRunner(web.Server(site.answer))
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            address = "http://{}:{}".format(*runner.addresses[0])
+            headers = {"X-Forwarded-For": "192.0.2.1, 203.0.113.7"}
+            async with (
+                ClientSession(address) as http,
+                http.post("/v1/machines/bootstrap", headers=headers) as answer,
+            ):
+                assert answer.status == 200
+            return events[0]["requestContext"]["http"]["sourceIp"]
+        finally:
+            await runner.cleanup()
+            site.close()
+
+    assert asyncio.run(seen()) == source

@@ -62,9 +62,7 @@ class Front:
             relay=parts.relay if self._relay is not None else "never",
             names=parts.names,
         )
-        answer = Guesses(
-            Api(parts.engine, addresses, parts.archive), time.monotonic, proxied=parts.secure
-        )
+        answer = Guesses(Api(parts.engine, addresses, parts.archive), time.monotonic)
         self._site = Site(answer, parts.web, addresses, parts.bell, parts.papers)
         return f"{addresses.scheme}://{_reachable(parts.host)}:{port}"
 

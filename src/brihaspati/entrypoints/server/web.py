@@ -18,7 +18,7 @@ from brihaspati.entrypoints.http import problems
 from brihaspati.entrypoints.http.addresses import Addresses
 from brihaspati.entrypoints.http.gate import BODY_BYTES_MAX
 from brihaspati.entrypoints.http.gate import whole as api_whole
-from brihaspati.entrypoints.server import waiting
+from brihaspati.entrypoints.server import sources, waiting
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 # Shorter answers fit into one packet as they are.
@@ -61,7 +61,7 @@ class Site:
         return self._file(request)
 
     async def _from_api(self, request: web.BaseRequest) -> web.Response:
-        event = event_of(request, await whole(request.content))
+        event = event_of(request, await whole(request.content), proxied=self.addresses.secure)
         answer = await self._ask(event)
         seconds = waiting.seconds_wanted(event["headers"])
         what = _under_way(answer) if seconds else None
@@ -233,8 +233,11 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def event_of(request: web.BaseRequest, body: bytes) -> dict[str, Any]:
-    """The request as API Gateway's HTTP API (format 2.0) would send it to Lambda."""
+def event_of(request: web.BaseRequest, body: bytes, *, proxied: bool) -> dict[str, Any]:
+    """The request as API Gateway's HTTP API (format 2.0) would send it to Lambda.
+
+    `proxied`: a proxy on this machine says whom it comes from.
+    """
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -253,7 +256,7 @@ def event_of(request: web.BaseRequest, body: bytes) -> dict[str, Any]:
             "http": {
                 "method": request.method,
                 "path": request.path,
-                "sourceIp": request.remote or "",
+                "sourceIp": sources.source(request.remote or "", headers, proxied=proxied),
             },
             "domainName": request.host,
             "stage": "$default",
