@@ -28,6 +28,8 @@ _NOT_KNOWN = 401
 _OFF_MS = 20_000
 # OpenSSL's X509_V_FLAG_NO_CHECK_TIME, for which the module ssl has no name.
 _NO_CHECK_TIME = 0x200000
+# What clouds tell the control plane of a machine is its IPv4 address: its token works from there.
+_BY_IPV4 = ("0.0.0.0", 0)  # noqa: S104 - not bound to listen
 
 
 class Refused(Exception):  # noqa: N818 - a normal answer, named for what it is
@@ -92,7 +94,7 @@ class ControlPlane:
     def begin(self, token: str, said: Mapping[str, Any]) -> dict[str, Any]:
         """Trade the one-time token. Raises Refused or Unreachable."""
         body = json.dumps({"label": self._label, **said}).encode()
-        return self._ask("/v1/machines/bootstrap", body, f"Bearer {token}")
+        return self._ask("/v1/machines/bootstrap", body, f"Bearer {token}", _BY_IPV4)
 
     def tell(self, path: str, said: Mapping[str, Any]) -> dict[str, Any]:
         """Ask as this machine. Raises Refused or Unreachable.
@@ -113,9 +115,11 @@ class ControlPlane:
         signature = base64.b64encode(signatures.keys().sign(self._private, signed)).decode()
         return self._ask(path, body, f"Machine label={self._label}, at={at}, signature={signature}")
 
-    def _ask(self, path: str, body: bytes, authorization: str) -> dict[str, Any]:
+    def _ask(
+        self, path: str, body: bytes, authorization: str, source: tuple[str, int] | None = None
+    ) -> dict[str, Any]:
         headers = {"Content-Type": "application/json", "Authorization": authorization}
-        line = self._line()
+        line = self._line(source)
         try:
             line.request("POST", path, body, headers)
             answer = line.getresponse()
@@ -134,11 +138,14 @@ class ControlPlane:
             raise Refused(answer.status, str(said.get("title", answer.reason)))
         return said
 
-    def _line(self) -> http.client.HTTPConnection:
-        host, port = self._url.hostname or "", self._url.port
-        if self._tls is None:
-            return http.client.HTTPConnection(host, port, timeout=_SECONDS_MAX)
-        return http.client.HTTPSConnection(host, port, timeout=_SECONDS_MAX, context=self._tls)
+    def _line(self, source: tuple[str, int] | None) -> http.client.HTTPConnection:
+        host, port, tls = self._url.hostname or "", self._url.port, self._tls
+        wait = _SECONDS_MAX
+        if tls is None:
+            return http.client.HTTPConnection(host, port, timeout=wait, source_address=source)
+        return http.client.HTTPSConnection(
+            host, port, timeout=wait, source_address=source, context=tls
+        )
 
 
 def _dated(answer: http.client.HTTPResponse) -> int | None:
