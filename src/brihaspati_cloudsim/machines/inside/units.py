@@ -179,8 +179,8 @@ def _words(unit: Unit, command: str) -> list[str]:
     plain = command.lstrip("-@:!")
     privileged = plain.startswith("+")
     words = shlex.split(plain.lstrip("+"))
-    if limit := unit.last("LimitNOFILE"):
-        words = ["prlimit", f"--nofile={limit}", *words]
+    if limit := unit.last("LimitNOFILE"):  # the soft one: the hard one is this host's
+        words = ["prlimit", f"--nofile={limit.partition(':')[0]}:", *words]
     user = unit.last("User")
     if not user or user == "root" or privileged:
         return words
