@@ -16,7 +16,8 @@ from brihaspati.entrypoints.cli.fresh import FreshServer
 from browsing import Faults
 from edge import edge
 
-pytestmark = pytest.mark.slow
+# A build on a busy machine, where nothing of an earlier one was kept, takes minutes.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 ROOT = pathlib.Path(__file__).parents[2]
 API = "https://api.example.org"
