@@ -16,7 +16,13 @@ LAZY = (
     "aws_lambda_powertools/utilities/data_classes",
 )
 # Functions that are called at most once, and what they come from is large.
-LATE = {"pydantic/plugin/_loader.py": ("importlib.metadata", "entry_points")}
+LATE = {
+    "pydantic/plugin/_loader.py": ("importlib.metadata", "entry_points"),
+    "aws_lambda_powertools/package_logger.py": (
+        "aws_lambda_powertools.logging.logger",
+        "set_package_logger",
+    ),
+}
 _FIND = """
 def __getattr__(name):
     import importlib
