@@ -8,7 +8,7 @@
 const BASE = /node_modules\/(@vue\/|vue\/|vue-router\/)/
 /** Nothing in here may import what stays in the entry: the two would wait for each other. */
 const PARTS = any(
-  'plugin-vue:export-helper|vite/preload-helper|src/i18n/(index|figures)\\.',
+  'plugin-vue:export-helper|vite/preload-helper|rolldown/runtime|src/i18n/(index|figures)\\.',
   'src/api/(calls|client|early|patience|problem|returning|typed|weather)\\.',
   'src/art/(Brand|Night|Planet|icon\\.ts|planet\\.svg)',
   'src/(announce|chance|clock|keep|theme|title|toast)\\.',
@@ -19,7 +19,7 @@ const PARTS = any(
 )
 /** What the pages behind the door share: questions to the API, menus, the icons most have. */
 const INSIDE = any(
-  '@tanstack/|src/api/(lookout|queries|standing)\\.',
+  '@tanstack/|src/api/(lookout|queries|standing)\\.|src/paint\\.',
   'src/components/(AppMenu|PageProblem)',
   'icons/(hand|hourglass|megaphone|play|plus|rotate-ccw|square|x)\\.mjs',
 )
@@ -28,17 +28,18 @@ const FRAME = any(
   'src/components/(AppHeader|ClassSwitch|EmptyState|MeterBar|PersonMenu|SegmentBar)',
   'src/pages/board/money\\.',
   'icons/(calendar-clock|chevrons-up-down|circle-dashed|door-closed)\\.mjs',
-  'icons/(layout-grid|log-out|monitor-smartphone|radio)\\.mjs',
+  'icons/(layout-grid|log-out|monitor-smartphone|radio|telescope)\\.mjs',
 )
 /** What the lab page has in common with what is opened over it. */
 const TOOLS = any(
-  'src/components/ChoiceField',
+  'src/components/ChoiceField|src/workspace/preferences|fontsource-variable/jetbrains-mono',
+  'src/terminal/(ahead|directly)\\.',
   'icons/(arrow-left|circle-check|copy|keyboard|lightbulb|list-checks|pencil)\\.mjs',
   'icons/(ellipsis-vertical|eye|square-terminal|timer)\\.mjs',
 )
 /** How labs are shown outside of a lab. */
 const CARDS = /src\/art\/Lab|src\/components\/RingMeter|icons\/(clock|trash)\.mjs/
-const TERMINAL = /@xterm\/(xterm|addon-fit|addon-web-links)|src\/terminal\/(?!session|world)/
+const TERMINAL = /@xterm\/(xterm|addon-fit|addon-web-links)|src\/terminal\/(?!line|ahead|directly)/
 /** What most dialogs and drawers are made of. */
 const OVER = /node_modules\/(reka-ui|@vueuse)\/|src\/components\/App(Dialog|Drawer)/
 

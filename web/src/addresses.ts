@@ -20,7 +20,7 @@ function page(path: string, name: string, file: string, words: string[], more: M
   return { path, name, page: file, words, asks: true, ahead: [], ...more }
 }
 
-const TERMINAL = ['terminal/session.ts', 'terminal/world.ts']
+const TERMINAL = ['terminal/line.ts']
 
 export const addresses: readonly Address[] = [
   page('/', 'home', 'HomePage', ['join', 'class']),

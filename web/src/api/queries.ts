@@ -124,9 +124,14 @@ const sandboxIn = ({ sandbox, now, progress, messages, look_ms }: LabPage): Sand
   look_ms,
 })
 
-export function useSandbox(place: MaybeRefOrGetter<LabPlace>) {
+/** `may`: false while another answer is awaited that brings the first look along. */
+export function useSandbox(
+  place: MaybeRefOrGetter<LabPlace>,
+  may: MaybeRefOrGetter<boolean> = true,
+) {
   const client = useQueryClient()
   return useQuery({
+    enabled: () => toValue(may) || client.getQueryData(keys.sandbox(toValue(place))) !== undefined,
     queryKey: computed(() => keys.sandbox(toValue(place))),
     queryFn: async ({ signal }) => {
       const at = toValue(place)

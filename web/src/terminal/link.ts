@@ -34,7 +34,7 @@ export class TicketRefused extends Error {
 
 export type LinkSocket = Pick<
   WebSocket,
-  'send' | 'close' | 'binaryType' | 'onopen' | 'onmessage' | 'onclose' | 'onerror'
+  'send' | 'close' | 'readyState' | 'binaryType' | 'onopen' | 'onmessage' | 'onclose' | 'onerror'
 >
 export type LinkWorld = {
   ticket: (signal: AbortSignal) => Promise<{ ticket: string; url: string }>
@@ -60,6 +60,8 @@ export type LinkListener = {
   renewed?: () => void
 }
 
+/** `WebSocket.OPEN`. */
+const OPEN = 1
 const CONNECT_MS = 5_000
 const ACK_AFTER_MS = 80
 const STEADY_MS = 5_000
@@ -193,7 +195,7 @@ export class TerminalLink {
   private dial(url: string, ticket: string): void {
     const socket = (this.socket = this.world.socket(url))
     socket.binaryType = 'arraybuffer'
-    socket.onopen = () => {
+    const opened = () => {
       const opening: frames.Opening = {
         ticket,
         terminal: this.terminal,
@@ -202,9 +204,11 @@ export class TerminalLink {
       }
       socket.send(JSON.stringify(opening))
     }
+    socket.onopen = opened
     socket.onmessage = ({ data }) => this.hear(data as string | ArrayBuffer)
     socket.onclose = ({ code, reason }) => this.closed(code, reason)
     socket.onerror = () => undefined // a close always follows
+    if (socket.readyState === OPEN) opened() // it was dialled ahead
   }
 
   private hear(data: string | ArrayBuffer): void {

@@ -3,23 +3,29 @@ import * as calls from '@/api/calls'
 import { ApiProblem } from '@/api/problem'
 import type { TicketWish } from '@/api/types'
 import { chance } from '@/chance'
+import type { Ahead } from './ahead'
 import { lines } from './directly'
 import { TicketRefused, type LinkWorld } from './link'
 
 type For = TicketWish['for']
 
-/** `place.student` is set when a trainer comes to a student's lab. */
-export function browserWorld(place: calls.LabPlace, what: For = 'terminal'): LinkWorld {
+/** `place.student` is set when a trainer comes to a student's lab. `ahead`: a line under way. */
+export function browserWorld(
+  place: calls.LabPlace,
+  what: For = 'terminal',
+  ahead?: Ahead,
+): LinkWorld {
   const { lead, socket } = lines()
   return {
     ticket: async (signal) => {
       try {
-        return lead(await calls.ticket(place, { for: what }, signal))
+        const early = ahead?.ticket()
+        return await (early ?? calls.ticket(place, { for: what }, signal).then(lead))
       } catch (error) {
         throw refusal(error) ?? error
       }
     },
-    socket,
+    socket: (url) => ahead?.socket(url) ?? socket(url),
     now: () => Date.now(),
     after: (ms, then) => {
       const timer = setTimeout(then, ms)

@@ -8,6 +8,7 @@ import type { SandboxView } from '@/api/types'
 import type { EditorSession } from '@/files/session'
 import { painted } from '@/paint'
 import { pieceIsLost } from '@/reloading'
+import { dialAhead, type Ahead } from '@/terminal/ahead'
 import type { TerminalSession } from '@/terminal/session'
 import { forgetWishes } from './opening'
 import { fontSize, screenReader } from './preferences'
@@ -28,8 +29,7 @@ export type Terminals = {
   openEditor: () => Promise<void>
 }
 
-export const loadTerminal = () =>
-  Promise.all([import('@/terminal/session'), import('@/terminal/world')])
+export const loadTerminal = () => import('@/terminal/line')
 
 export function useTerminals(place: LabPlace, sandbox: () => SandboxView | null): Terminals {
   const sessions = shallowReactive(new Map<string, TerminalSession>())
@@ -38,6 +38,7 @@ export function useTerminals(place: LabPlace, sandbox: () => SandboxView | null)
   const editor = shallowRef<EditorSession | null>(null)
   let of = ''
   let closed = false
+  let ahead: Ahead | undefined
 
   function forget(): void {
     for (const session of sessions.values()) session.dispose()
@@ -45,19 +46,21 @@ export function useTerminals(place: LabPlace, sandbox: () => SandboxView | null)
     asked.clear()
     editor.value?.dispose()
     editor.value = null
+    ahead = undefined
     forgetWishes()
   }
   async function make(name: string): Promise<void> {
     const mine = of
-    const [{ TerminalSession }, { browserWorld }] = await loadTerminal()
+    const { TerminalSession, browserWorld } = await loadTerminal()
     await painted() // making a screen is long work
     if (closed || mine !== of || sessions.has(name)) return
     const session = new TerminalSession(
       name,
-      browserWorld(place),
+      browserWorld(place, 'terminal', ahead),
       fontSize.value,
       screenReader.value,
     )
+    ahead = undefined
     sessions.set(name, session)
     if (sandbox()?.phase === 'ready') session.link.start()
   }
@@ -65,7 +68,7 @@ export function useTerminals(place: LabPlace, sandbox: () => SandboxView | null)
     const mine = of
     const [{ EditorSession }, { browserWorld }] = await Promise.all([
       import('@/files/session'),
-      import('@/terminal/world'),
+      loadTerminal(),
     ])
     const view = sandbox()
     if (closed || mine !== of || !view || view.phase !== 'ready' || editor.value) return
@@ -94,6 +97,7 @@ export function useTerminals(place: LabPlace, sandbox: () => SandboxView | null)
         of = id
         extras.value = keptShells(tabStore(), id)
       }
+      if (phase === 'ready' && sessions.size === 0) ahead ??= dialAhead(place)
       const over = phase === 'stopping' || phase === 'gone'
       for (const session of sessions.values()) {
         if (phase === 'ready') session.link.start()

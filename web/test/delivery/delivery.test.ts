@@ -48,7 +48,7 @@ it('weighs the terminal with the lab, and not with the join page', () => {
     const one = addresses.find((address) => address.name === name)!
     return [...closure(chunks, sources(one))].join()
   }
-  expect(files('lab')).toContain('terminal/session')
+  expect(files('lab')).toContain('terminal/line')
   expect(files('join')).not.toMatch(/terminal|queries|asking/)
 })
 

@@ -67,6 +67,12 @@ it('leads to the class when it has the lab no more', async () => {
   expect(away?.getAttribute('href')).toBe('/c1')
 })
 
+it('looks at its sandbox once, where the guide brings that along', async () => {
+  const asked = await visit(rest())
+  expect(words()).toContain('Lab 2')
+  expect(asked.filter(({ path }) => path.endsWith('/sandbox'))).toEqual([])
+})
+
 it('names the class, the lab and its number', async () => {
   await visit(rest())
   expect(words()).toContain('DevOps · Lab 2')

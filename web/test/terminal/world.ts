@@ -41,6 +41,7 @@ export async function settle(): Promise<void> {
 
 export class Socket implements LinkSocket {
   binaryType: BinaryType = 'blob'
+  readyState: number = WebSocket.CONNECTING
   onopen: LinkSocket['onopen'] = null
   onmessage: LinkSocket['onmessage'] = null
   onclose: LinkSocket['onclose'] = null
@@ -137,6 +138,8 @@ export class Scene {
   tickets = 0
   renewals = 0
   chance = 0.5
+  /** Whether sockets are open when they come. */
+  opened = false
   ticket: LinkWorld['ticket'] = async () => {
     this.tickets += 1
     return { ticket: `t${this.tickets}`, url: 'ws://lab/agent/terminal' }
@@ -147,6 +150,7 @@ export class Scene {
       ticket: (signal) => this.ticket(signal),
       socket: () => {
         const socket = new Socket()
+        if (this.opened) socket.readyState = WebSocket.OPEN
         this.sockets.push(socket)
         return socket
       },
