@@ -1,7 +1,7 @@
 """Rented machines: how soon one is asked for, at work and shown, and what its agent weighs.
 
 On machines of the stand-in, whose certificates are of Debian's `pebble`; where that is missing they
-serve without TLS.
+serve without TLS. The server is behind a proxy with TLS, as in earnest.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pebble
+import proxy
 from bench import figures, procfs
 from bench.figures import Figure
 from brihaspati import wiring
@@ -33,7 +34,8 @@ from brihaspati_cloudsim.world import World
 
 MACHINES, MACHINES_QUICK = 5, 2
 SECONDS_MAX = 60
-PORTAL, ISSUER = "127.198.255.1:443", "127.198.255.2:443"
+HOME, ISSUER = "127.198.255.1", "127.198.255.2:443"
+PORTAL = f"https://{HOME}"
 NETWORKS = {"digitalocean": "127.198", "linode": "127.199"}
 TARGET_CREATE_MS, TARGET_SHOWN_SECONDS, TARGET_BOOT_SECONDS = 300, 1, 2
 TARGET_MB, TARGET_ARCHIVE_MB = 30, 5
@@ -89,7 +91,11 @@ def _figures(seen: Seen, tls: str) -> Iterator[Figure]:
 def _class() -> Iterator[tuple[Pool, str, bool]]:
     """A server that rents from the stand-in, its class's code, and whether machines have TLS."""
     with contextlib.ExitStack() as stack:
-        issuer = _issuer(stack)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bh-")))
+        certificate = pebble.certificate_for(folder, f"IP:{HOME}")
+        opener = urllib.request.HTTPSHandler(context=pebble.trusting(certificate[0]))
+        urllib.request.install_opener(urllib.request.build_opener(opener))
+        issuer = _issuer(stack, certificate[0].read_bytes())
         world = World(real_clock(), lags=Lags.none(), networks=NETWORKS)
         tokens = world.add_usual_tokens()
         pool = stack.enter_context(running.bodies(world, "light"))
@@ -97,26 +103,30 @@ def _class() -> Iterator[tuple[Pool, str, bool]]:
         cloud = stack.enter_context(server.serving(world))
         os.environ["DIGITALOCEAN_TOKEN"] = tokens["digitalocean"]
         os.environ["DIGITALOCEAN_API_URL"] = cloud.digitalocean
+        listen = f"127.0.0.1:{pebble.free_port()}"
         started = fresh_server(
             wiring.open_shop({}),
             provider="digitalocean",
             pool=0,
-            listen=PORTAL,
-            origins=f"http://{PORTAL}",
-            machine_url=f"http://{PORTAL}",
+            listen=listen,
+            secure=1,
+            origins=PORTAL,
             **issuer,
         )
-        yield pool, stack.enter_context(started).code, "trust" in issuer
+        code = stack.enter_context(started).code
+        stack.enter_context(proxy.proxying((HOME, 443), listen, certificate))
+        yield pool, code, issuer["acme"] != "none"
 
 
-def _issuer(stack: contextlib.ExitStack) -> dict[str, object]:
-    """Settings that name a pebble of our own, or nobody."""
-    if shutil.which("pebble") is None:
-        return {"acme": "none"}
+def _issuer(stack: contextlib.ExitStack, portals: bytes) -> dict[str, object]:
+    """Settings that name a pebble of our own, or nobody; machines trust the portal, too."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bh-")))
-    running = stack.enter_context(pebble.running(folder, 443, ISSUER))
     trust = folder / "trust.pem"
-    trust.write_bytes(running.ca.read_bytes() + running.roots.read_bytes())
+    trust.write_bytes(portals)
+    if shutil.which("pebble") is None:
+        return {"acme": "none", "trust": trust}
+    running = stack.enter_context(pebble.running(folder, 443, ISSUER))
+    trust.write_bytes(portals + running.ca.read_bytes() + running.roots.read_bytes())
     return {"acme": running.directory, "trust": trust}
 
 
@@ -152,7 +162,7 @@ class _Student:
         headers = {"Content-Type": "application/json", "Cookie": self._cookie}
         headers |= {"Prefer": PAGE_WAITS} if method == "GET" else {}
         data = None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(f"http://{PORTAL}{path}", data, headers, method=method)
+        asked = urllib.request.Request(f"{PORTAL}{path}", data, headers, method=method)  # noqa: S310
         with urllib.request.urlopen(asked, timeout=20) as answer:  # noqa: S310
             if cookie := answer.headers.get("Set-Cookie"):
                 self._cookie = cookie.partition(";")[0]

@@ -67,6 +67,14 @@ def certificate_for(folder: Path, *names: str) -> tuple[Path, Path]:
     return chain, key
 
 
+def trusting(*files: Path) -> ssl.SSLContext:
+    """A client that trusts these certificates and no others."""
+    context = ssl.create_default_context(cafile=str(files[0]))
+    for more in files[1:]:
+        context.load_verify_locations(more)
+    return context
+
+
 def _settle(folder: Path, address: str, management: int, tls_port: int, life_seconds: int) -> Path:
     """Write its settings; the certificate of its own HTTPS."""
     chain, key = certificate_for(folder, f"IP:{address.partition(':')[0]}", "IP:127.0.0.1")

@@ -8,12 +8,12 @@ ACME weigh more than the rest of the agent; the control plane uses one of them.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import http.client
 import json
 import time
-import urllib.error
-import urllib.request
+import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,8 @@ from brihaspati_agent.certificates import CannotCertify, Tls
 _SECONDS_MAX = 20
 _PATIENCE_SECONDS = 90
 _NONCE_TRIES_MAX = 8
+_REFUSED = 400
+_USER_AGENT = "brihaspati"
 _BAD_NONCE = "urn:ietf:params:acme:error:badNonce"
 
 
@@ -119,51 +121,62 @@ class Acme:
 
     # --- requests ----------------------------------------------------------------------------
     def _get(self, url: str) -> dict[str, Any]:
-        return self._send(urllib.request.Request(url)).said  # noqa: S310 - from the directory
+        answer = self._send("GET", url)
+        if answer.status >= _REFUSED:
+            raise CannotCertify(f"status {answer.status}")
+        return answer.said
 
     def _post(self, url: str, payload: dict[str, Any] | None) -> _Answer:
         """A signed request; None asks only to see (POST-as-GET)."""
         problem = ""
         for _ in range(_NONCE_TRIES_MAX):
-            try:
-                return self._send(self._signed(url, payload))
-            except urllib.error.HTTPError as error:
-                said = json.loads(error.read() or b"{}")
-                self._nonce = error.headers.get("Replay-Nonce")
-                problem = f"{said.get('type', error.code)}: {said.get('detail', error.reason)}"
-                if said.get("type") != _BAD_NONCE:
-                    break
+            answer = self._send("POST", url, self._signed(url, payload))
+            if answer.status < _REFUSED:
+                return answer
+            said = answer.said if answer.data else {}
+            kind = said.get("type", answer.status)
+            problem = f"{kind}: {said.get('detail', 'it does not say why')}"
+            if kind != _BAD_NONCE:
+                break
         raise CannotCertify(problem)
 
-    def _signed(self, url: str, payload: dict[str, Any] | None) -> urllib.request.Request:
+    def _signed(self, url: str, payload: dict[str, Any] | None) -> bytes:
         who = {"kid": self._account} if self._account else {"jwk": self._jwk}
         head = {"alg": "ES256", "nonce": self._fresh_nonce(), "url": url, **who}
         protected = _base64(json.dumps(head).encode())
         body = "" if payload is None else _base64(json.dumps(payload).encode())
         signature = certificates.signed(self._key, f"{protected}.{body}".encode())
         said = {"protected": protected, "payload": body, "signature": _base64(signature)}
-        return urllib.request.Request(  # noqa: S310 - from the directory
-            url, json.dumps(said).encode(), {"Content-Type": "application/jose+json"}
-        )
+        return json.dumps(said).encode()
 
     def _fresh_nonce(self) -> str:
         nonce, self._nonce = self._nonce, None
         if nonce is None:
-            url = self._directory["newNonce"]
-            nonce = self._send(urllib.request.Request(url, method="HEAD")).nonce  # noqa: S310
+            nonce = self._send("HEAD", self._directory["newNonce"]).nonce
             self._nonce = None
         return nonce or ""
 
-    def _send(self, request: urllib.request.Request) -> _Answer:
-        if not request.full_url.startswith("https://"):
-            raise CannotCertify(f"{request.full_url} is not https")
-        with urllib.request.urlopen(request, timeout=_SECONDS_MAX, context=self._tls) as answer:  # noqa: S310
+    def _send(self, method: str, url: str, body: bytes | None = None) -> _Answer:
+        """By `http.client`, which is there for the control plane anyway."""
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme != "https" or parts.hostname is None:
+            raise CannotCertify(f"{url} is not https")
+        headers = {"Content-Type": "application/jose+json", "User-Agent": _USER_AGENT}
+        line = http.client.HTTPSConnection(
+            parts.hostname, parts.port, timeout=_SECONDS_MAX, context=self._tls
+        )
+        with contextlib.closing(line):
+            path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+            line.request(method, path, body, headers)
+            answer = line.getresponse()
             self._nonce = answer.headers.get("Replay-Nonce")
-            return _Answer(answer.read(), answer.headers.get("Location", ""), self._nonce)
+            place = answer.headers.get("Location", "")
+            return _Answer(answer.status, answer.read(), place, self._nonce)
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
+    status: int
     data: bytes
     place: str
     nonce: str | None

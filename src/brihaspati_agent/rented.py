@@ -28,11 +28,12 @@ from brihaspati_agent import (
     control_plane,
     dying,
     handed,
+    lean,
+    own_terminal,
     places,
     signatures,
     vitals,
     whole,
-    wire,
 )
 
 _logger = logging.getLogger(__name__)
@@ -184,6 +185,7 @@ class Rented:
         choices = orders["lab"]["terminals"]
         machines = {orders["machine"]: self._told["label"]}
         await served.hub.open_early(self._told["sandbox"], machines, choices)
+        lean.settle()
         while await self._beat(served, "ready") == "starting":
             await self._wait(SOON_SECONDS)
 
@@ -241,28 +243,11 @@ class Rented:
         raise Unfit(f"No terminal opens on this lab's machine: {problem[-200:]}")
 
     def _echo(self, orders: dict[str, Any], ticket: str) -> None:
-        from websockets.exceptions import WebSocketException  # noqa: PLC0415 - once in a life
-        from websockets.sync.client import connect  # noqa: PLC0415
-
-        host = f"[{orders['host']}]" if ":" in orders["host"] else orders["host"]
         tls: ssl.SSLContext | None = None
         if orders["issuer"]:
             tls = control_plane.trusting_at_any_time(self._trust)
-        url = f"{'ws' if tls is None else 'wss'}://{host}:{self._where.port}/agent/terminal"
-        word = secrets.token_hex(8).encode()
-        try:
-            there = socket.create_connection((orders["address"], self._where.port), 10)
-            with connect(url, sock=there, ssl=tls, open_timeout=10, proxy=None) as line:
-                first = {"ticket": ticket, "terminal": "check", "columns": 80, "rows": 24}
-                line.send(json.dumps(first))
-                line.recv(10)
-                line.send(bytes([wire.INPUT]) + word + b"\n")
-                seen = b""
-                while b"got " + word not in seen:
-                    message = line.recv(10)
-                    seen += message[1:] if isinstance(message, bytes) else b""
-        except WebSocketException as error:
-            raise OSError(str(error)) from error
+        address = orders["address"], self._where.port
+        own_terminal.echo(address, orders["host"], tls, ticket)
 
     # --- being alive -------------------------------------------------------------------------
     def _not_too_seldom(self, seconds: float) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.metadata
 import importlib.util
 import io
 import marshal
@@ -37,6 +38,8 @@ PACKAGES = (
 COMPILED = ("brihaspati_agent", "websockets")
 # Other ways to use WebSockets than ours, which are a third of that package.
 LEFT_OUT = ("websockets/asyncio/", "websockets/legacy/", "websockets/trio/")
+# A module that loads `importlib.metadata`, and zip files and tables with it, to say one number.
+VERSION = "websockets/version.py"
 MAIN = "import sys\nfrom brihaspati_agent.hands import main\nsys.exit(main(sys.argv[1:]))\n"
 PACKED = Path(__file__).with_name("agent.pyz")
 _DATE = (2020, 1, 1, 0, 0, 0)
@@ -72,12 +75,16 @@ def build(*, compiled: bool = True) -> Archive:
             for name, path in _sources(package):
                 if name.startswith(LEFT_OUT):
                     continue
-                source = path.read_bytes()
+                source = path.read_bytes() if name != VERSION else _version()
                 _add(archive, name, source)
                 if compiled and package in COMPILED:
                     _add(archive, f"{name}c", _compiled(name, source))
     data = packed.getvalue()
     return Archive(data, hashlib.sha256(data).hexdigest())
+
+
+def _version() -> bytes:
+    return f'tag = version = commit = "{importlib.metadata.version("websockets")}"\n'.encode()
 
 
 def _sources(package: str) -> Iterator[tuple[str, Path]]:
@@ -98,7 +105,7 @@ def _compiled(name: str, source: bytes) -> bytes:
     In version 2 of the format, which, unlike later ones, does not depend on how often something is
     referred to at the moment. Imports by another version of Python pass over it.
     """
-    code = compile(source, name, "exec", dont_inherit=True)
+    code = compile(source, name, "exec", dont_inherit=True, optimize=2)  # no docstrings in memory
     head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
     return head + importlib.util.source_hash(source) + marshal.dumps(code, 2)
 

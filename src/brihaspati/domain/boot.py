@@ -163,13 +163,15 @@ def _deadman(silent_seconds: int) -> str:
 START_AGENT = f"/usr/bin/python3 -IS {FOLDER}/run.py"
 # Twice over what the agent lets strangers have, so that terminals, files and orders find a number.
 OPEN_MAX = 4096
+# Memory that is free goes back to the lab.
+MALLOC = "MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536"
 SERVICE = f"""\
 [Unit]
 Description=Brihaspati agent
 After=network-online.target
 [Service]
 ExecStart={START_AGENT}
-Environment=MALLOC_ARENA_MAX=1
+Environment={MALLOC}
 LimitNOFILE={OPEN_MAX}:524288
 StateDirectory=brihaspati
 StateDirectoryMode=0700
@@ -207,7 +209,7 @@ rm -f /var/lib/cloud/instance/user-data.txt* /var/lib/cloud/instance/scripts/par
 if ! systemctl enable --now brihaspati-agent.service brihaspati-deadman.service; then
   mkdir -p -m 0700 {STATE}
   ulimit -Sn {OPEN_MAX}
-  MALLOC_ARENA_MAX=1 setsid sh -c 'while :; do {START_AGENT}; sleep 0.5; done' \\
+  {MALLOC} setsid sh -c 'while :; do {START_AGENT}; sleep 0.5; done' \\
     </dev/null >>{STATE}/agent.log 2>&1 &
   setsid sh {FOLDER}/deadman.sh </dev/null >/dev/null 2>&1 &
 fi

@@ -1,0 +1,64 @@
+"""What a rented machine's agent has in memory, which is the lab's otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent import machines
+from brihaspati.adapters import agentarchive
+from brihaspati_agent import control_plane, own_terminal
+
+NOT_NEEDED = (
+    "aiohttp",
+    "argparse",
+    "email.mime",
+    "importlib.metadata",
+    "urllib.request",
+    "websockets.sync",
+    "zipfile",
+)
+LOOK = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import brihaspati_agent.hands, brihaspati_agent.rented
+print(*(name for name in sys.argv[2:] if name in sys.modules))
+print(brihaspati_agent.rented.Rented.run.__doc__)
+"""
+
+
+def test_what_only_others_need_is_not_loaded_nor_are_docstrings(tmp_path: Path) -> None:
+    archive = tmp_path / "agent.pyz"
+    archive.write_bytes(agentarchive.build().data)
+    command = [sys.executable, "-IS", "-c", LOOK, str(archive), *NOT_NEEDED]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "\nNone\n"
+
+
+def test_authorities_are_looked_up_when_one_is_needed_and_all_at_once_nowhere() -> None:
+    if not control_plane.hashed_authorities():
+        pytest.skip("this system's authorities are in one file only")
+    assert control_plane.trusting(None).cert_store_stats()["x509"] == 0
+
+
+def test_an_agent_hears_its_own_terminal_over_https_and_says_why_it_does_not(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        async with machines.machine(tmp_path) as there:
+            trust = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+            address = ("127.0.0.1", there.port)
+            check = ["/bin/sh", "-c", 'read -r line; echo "got $line"']
+            ticket = there.signer.ticket(terminals={"check": ["main", check]})
+            await asyncio.to_thread(own_terminal.echo, address, machines.HOST, trust, ticket)
+            with pytest.raises(OSError, match="ticket"):
+                await asyncio.to_thread(own_terminal.echo, address, machines.HOST, trust, ticket)
+            with pytest.raises(ssl.SSLError):
+                await asyncio.to_thread(own_terminal.echo, address, "other.test", trust, ticket)
+
+    machines.play(scenario)
