@@ -31,3 +31,10 @@ def test_what_json_has_is_encoded_as_it_is(value: object) -> None:
 def test_what_json_has_not_is_refused_wherever_it_is(value: object) -> None:
     with pytest.raises(limits.Unacceptable, match="the body is not JSON: it has no "):
         limits.check_message("sandbox", {"slot": value})
+
+
+def test_what_an_encoder_has_just_made_is_measured_and_not_looked_at() -> None:
+    body = limits.Plain(sandbox={"id": "x" * 100})
+    assert json.loads(limits.check_message("sandbox", body)) == body
+    with pytest.raises(limits.Unacceptable, match="the message has"):
+        limits.check_message("sandbox", limits.Plain(text="x" * limits.MESSAGE_BYTES_MAX))

@@ -156,6 +156,25 @@ def test_a_stray_whose_delete_is_unclear_is_deleted_by_a_later_sweep() -> None:
     assert house.provider.running() == []
 
 
+def test_a_sweep_to_which_nothing_is_new_writes_nothing() -> None:
+    asked: list[str] = []
+    house = House(faults=asked.append)  # it names no fault
+    room = house.classroom(pool=0)
+    play(house, room, house.student(room))
+    house.run()
+    a_stray(house)
+    house.engine.sweeping.sweep()
+    suspecting = asked.count("transact")
+    for _ in range(2):  # a suspect that is told again, then one that was deleted and proven
+        house.engine.sweeping.sweep()
+    del asked[:]
+    house.engine.sweeping.sweep()
+    house.engine.sweeping.fill_pools()
+    assert suspecting
+    assert "transact" not in asked
+    assert "query_index" in asked
+
+
 def test_each_provider_is_compared_with_its_own_sandboxes() -> None:
     house = House()
     elsewhere = memory.Provider(house.clock, name="elsewhere")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 _T = TypeVar("_T")
+# Of a class of hundreds each sandbox, and of a server's classes those that are read all the time.
+KEPT_MAX = 2_000
 
 
 class Forms(Generic[_T]):
@@ -50,3 +52,36 @@ class Forms(Generic[_T]):
     def plain(self) -> Callable[[_T], Any]:
         """To the plain values that JSON has."""
         return functools.partial(self.known.serializer.to_python, mode="json")
+
+    @functools.cached_property
+    def kept(self) -> Kept[_T]:
+        """Those that were read or written here last."""
+        return Kept(self.read)
+
+
+class Kept(Generic[_T]):
+    """What stored bodies were read as, by where they are stored: most are read again unchanged.
+
+    To compare plain values takes a fraction of the time that checking each of them does. What is
+    kept is shared, so it must be frozen, and nobody may change a body that was read or written.
+    """
+
+    def __init__(self, read: Callable[[Any], _T], most: int = KEPT_MAX) -> None:
+        self._read = read
+        self._most = most
+        self._known: dict[object, tuple[Any, _T]] = {}
+
+    def of(self, place: object, plain: Any) -> _T:
+        """The value of plain values. Raises pydantic's ValidationError."""
+        known = self._known.get(place)
+        if known is not None and (known[0] is plain or known[0] == plain):
+            return known[1]
+        value = self._read(plain)
+        self.keep(place, plain, value)
+        return value
+
+    def keep(self, place: object, plain: Any, value: _T) -> None:
+        """Remember what was written, for who reads it next."""
+        if len(self._known) >= self._most:
+            self._known.clear()
+        self._known[place] = (plain, value)

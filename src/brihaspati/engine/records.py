@@ -40,11 +40,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from brihaspati import ports
-from brihaspati.domain import access, classrooms, labs, lifecycle, upkeep
+from brihaspati.domain import access, classrooms, labs, lifecycle, limits, upkeep
 from brihaspati.domain.effects import Effect
 from brihaspati.domain.progress import BLANK, Progress
 from brihaspati.domain.sandboxes import Sandbox, Slot
-from brihaspati.engine.forms import Forms
+from brihaspati.engine.forms import Forms, Kept
 from brihaspati.ports import Item, Key, Put
 
 _SANDBOX = Forms(Sandbox)
@@ -52,6 +52,15 @@ _EFFECTS = Forms(tuple[Effect, ...], tag="kind")
 _CLASSROOM = Forms(classrooms.Classroom)
 _LAB = Forms(labs.Lab)
 _PROGRESS = Forms(Progress)
+
+
+def _parts(body: Mapping[str, Any]) -> tuple[Sandbox, tuple[Effect, ...]]:
+    effects = body["effects"]  # of most there are none: this is read very often
+    return _SANDBOX.read(body["sandbox"]), _EFFECTS.read(effects) if effects else ()
+
+
+_RECORDS = Kept(_parts)
+_LABS = Kept(lambda body: _LAB.known.validate_json(body["lab"]))
 
 # The kinds in index `group`, as prefixes.
 SANDBOXES = "y#"
@@ -109,26 +118,24 @@ def put_record(record: Record, now: int, shards: int) -> Put:
     due = upkeep.due_at(sandbox, record.unfinished, now)
     if due is not None:
         indexes["due"] = Key(due_partition(sandbox.id, shards), f"{due:015d}#{sandbox.id}")
-    body = {
-        "sandbox": _SANDBOX.plain(sandbox),
-        "effects": _EFFECTS.plain(record.unfinished) if record.unfinished else [],
-    }
-    return Put(sandbox_key(sandbox.slot), body, expect=record.version, indexes=indexes)
+    body = limits.Plain(
+        sandbox=_SANDBOX.plain(sandbox),
+        effects=_EFFECTS.plain(record.unfinished) if record.unfinished else [],
+    )
+    key = sandbox_key(sandbox.slot)
+    _RECORDS.keep(key, body, (sandbox, record.unfinished))
+    return Put(key, body, expect=record.version, indexes=indexes)
 
 
 def sandbox_of(item: Item) -> Sandbox:
     """The sandbox an item holds, for those who only look."""
-    return _SANDBOX.read(item.body["sandbox"])
+    return _RECORDS.of(item.key, item.body)[0]
 
 
 def record_of(item: Item) -> Record:
     """The sandbox an item holds."""
-    effects = item.body["effects"]  # of most there are none: this is read very often
-    return Record(
-        sandbox=_SANDBOX.read(item.body["sandbox"]),
-        unfinished=_EFFECTS.read(effects) if effects else (),
-        version=item.version,
-    )
+    sandbox, unfinished = _RECORDS.of(item.key, item.body)
+    return Record(sandbox, unfinished, item.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +170,7 @@ def standing_of(item: Item) -> Standing:
     """The progress an item holds."""
     _, class_id, lab = item.key.sort.split("#")
     user = item.key.partition.removeprefix("u#")
-    progress = _PROGRESS.read(item.body)
+    progress = _PROGRESS.kept.of(item.key, item.body)
     return Standing(class_id, lab, user, progress, item.version)
 
 
@@ -209,7 +216,7 @@ def put_class(room: classrooms.Classroom, expect: int | None) -> Put:
 
 def class_of(item: Item) -> classrooms.Classroom:
     """The class an item holds."""
-    return _CLASSROOM.read(item.body)
+    return _CLASSROOM.kept.of(item.key, item.body)
 
 
 def code_key(code: str) -> Key:
@@ -237,7 +244,7 @@ def put_latest(lab: labs.Lab) -> Put:
 
 def lab_of(item: Item) -> labs.Lab:
     """The lab an item holds."""
-    return _LAB.known.validate_json(item.body["lab"])
+    return _LABS.of(item.key, item.body)
 
 
 @dataclass(frozen=True, slots=True)

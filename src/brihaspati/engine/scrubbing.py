@@ -80,9 +80,11 @@ def put_entry(entry: Entry) -> ports.Put:
     number = f"{entry.number:04d}"
     key = Key(f"k#{entry.class_id}", f"x#{entry.sandbox}#{number}")
     indexes = {"group": Key(f"a#{entry.sandbox}", number)}
-    return ports.Put(key, _ENTRY.plain(entry), expect=0, indexes=indexes)
+    body = _ENTRY.plain(entry)
+    _ENTRY.kept.keep(key, body, entry)
+    return ports.Put(key, body, expect=0, indexes=indexes)
 
 
 def entry_of(item: ports.Item) -> Entry:
     """The link an item holds."""
-    return _ENTRY.read(item.body)
+    return _ENTRY.kept.of(item.key, item.body)

@@ -113,7 +113,8 @@ class Sweeping:
         """Compare every provider's inventory with the sandboxes that may own machines."""
         item = self.world.store.get(SUSPECTS)
         before = dict(item.body["labels"]) if item is not None else {}
-        leaving: Leaving = dict(item.body.get("leaving", {})) if item is not None else {}
+        known: Leaving = dict(item.body.get("leaving", {})) if item is not None else {}
+        leaving = dict(known)
         after: dict[str, int] = {}
         swept = Swept()
         found: list[_Compared] = []
@@ -132,9 +133,12 @@ class Sweeping:
             leaving |= {s.machine_id: [name, s.label, s.created_at] for s in verdict.delete}
             after |= verdict.suspects
         # What is to be deleted is written first: its proof is owed even if we die on the way.
-        version = self._keep(after, leaving, item.version if item is not None else 0)
-        if version is None:
-            return swept  # another sweep was quicker, and does the same
+        version = item.version if item is not None else 0
+        if (after, leaving) != (before, known):
+            kept = self._keep(after, leaving, version)
+            if kept is None:
+                return swept  # another sweep was quicker, and does the same
+            version = kept
         for one in found:
             self._delete(one.provider, one.verdict)
             lost = self._tell_lost(one.provider, one.verdict, one.owners)
@@ -167,7 +171,8 @@ class Sweeping:
             may |= {m["label"] for m in there if m["state"] != "gone"}
             known = {m["label"] for m in there if self._must_be_shown(name, m)}
             must |= known
-            owners |= dict.fromkeys(known, Slot(**said["slot"]))
+            if known:
+                owners |= dict.fromkeys(known, Slot(**said["slot"]))
         seen = [strays.Sighting(m.label, m.id, m.created_at) for m in inventory]
         return strays.judge(seen, may, must, before, self.world.clock.now()), owners
 
@@ -176,6 +181,8 @@ class Sweeping:
 
         So of each machine to be deleted the sandbox that its label names is read itself.
         """
+        if not verdict.delete:
+            return verdict
         owned = {one.label for one in verdict.delete if self._is_owned(name, one.label)}
         suspects = {label: at for label, at in verdict.suspects.items() if label not in owned}
         delete = tuple(one for one in verdict.delete if one.label not in owned)
@@ -259,9 +266,12 @@ class Sweeping:
         """Make or stop pooled sandboxes of one lab as its plan says."""
         room = self.classes.get(class_id)
         lab = self.classes.lab_in(room, lab_name)
-        have = [r.sandbox for r in self._pooled(class_id, lab_name)]
+        pooled = self._pooled(class_id, lab_name)
+        have = [record.sandbox for record in pooled]
         now = self.world.clock.now()
         wanted = room.pool if room.state(now) == "open" else 0
+        if not wanted and not pooled:
+            return
         plan = pools.plan(wanted, lab.version, have)
         for sandbox_id in plan.stop:
             self.playing.stop(Slot(class_id, lab_name, pooled=sandbox_id), "unclaimed")
@@ -278,7 +288,7 @@ class Sweeping:
             except (Problem, ports.Conflict):
                 break  # the budget is spent, or somebody noted another: the next sweep looks
             self.worker.wake_for(saved)
-        self._forget(r for r in self._pooled(class_id, lab_name) if r.sandbox.at_rest)
+        self._forget(record for record in pooled if record.sandbox.at_rest)
 
     def _note(self, room: Classroom, slot: Slot, terms: Terms) -> tuple[ports.Write, ...]:
         """The budget's note of one more, beside the students' and every warm one."""

@@ -16,6 +16,11 @@ SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 LAG_MS_MAX = 12 * SECOND
+# A machine that does not live until it is deleted ends within this time.
+ENDS_MS_MAX = 40 * MINUTE
+# From what is made to what can be used: of a host of our own, and of a cloud.
+HOST_BOOTS_SECONDS = (0, 2)
+BOOTS_SECONDS = (2, 8)
 NAME = "cloud"
 PREFIX = "bh-sim-"
 
@@ -66,6 +71,7 @@ class Cloud:
     _listable: list[Box] = field(default_factory=list)
     deletes_fail_until: int = 0
     lag_ms: int = 0
+    boots_seconds: tuple[int, int] = BOOTS_SECONDS
 
     def price_micros_per_hour(self, spec: labs.MachineSpec) -> int:  # noqa: ARG002 - one price
         """The one price there is."""
@@ -98,7 +104,7 @@ class Cloud:
     def make(self, label: str, *, stranger: bool = False) -> Box:
         """A machine that is there from now on."""
         now = self.agenda.now
-        boots_ms = self.dice.between(2, 8) * SECOND
+        boots_ms = self.dice.between(*self.boots_seconds) * SECOND
         if self.weather.strikes("machine boots late"):
             boots_ms = self.dice.between(20, 240) * SECOND
         if self.weather.strikes("machine never boots"):
@@ -113,7 +119,7 @@ class Cloud:
         self.agenda.tell(f"the provider makes {box.id} for {label}")
         for vice in ("machine dies", "machine loses its network", "operator deletes by hand"):
             if not stranger and self.weather.strikes(vice):
-                self.agenda.after(self.dice.between(0, HOUR), lambda: self.end(box))
+                self.agenda.after(self.dice.between(0, ENDS_MS_MAX), lambda: self.end(box))
         return box
 
     def end(self, box: Box, *, by_us: bool = False) -> None:

@@ -11,11 +11,12 @@ from brihaspati import ports
 from brihaspati.adapters import memory
 from brihaspati.domain import labs
 from brihaspati.domain.classrooms import Classroom
+from brihaspati.domain.pace import RENTED, UNHURRIED
 from brihaspati.engine import records
 from brihaspati.engine.sweeping import Swept
 from brihaspati.simulation import vices
 from brihaspati.simulation.agenda import START, Agenda, SkewedClock, Tell, quiet
-from brihaspati.simulation.cloud import LAG_MS_MAX, MINUTE, NAME, SECOND, Cloud
+from brihaspati.simulation.cloud import HOST_BOOTS_SECONDS, LAG_MS_MAX, MINUTE, NAME, SECOND, Cloud
 from brihaspati.simulation.dice import Dice
 from brihaspati.simulation.links import Alarms, Post
 from brihaspati.simulation.people import Student, Trainer
@@ -23,9 +24,13 @@ from brihaspati.simulation.process import SWEEPER, Process, Town
 from brihaspati.simulation.promises import SKEW_MS_MAX, Promises
 
 STUDENTS = 20
-CLASS_MINUTES = 45
+# Longer classes find little more: what goes wrong does so while labs begin and end, and each sees
+# a few of both. Labs last from a third of a class to all of it; classes end early, late, or never.
+CLASS_MINUTES = 30
 REST_MINUTES = 30
-LAST_LEAVE_MINUTES = 55
+LAST_LEAVE_MINUTES = 40
+LIFETIMES_MINUTES = (10, 20, 30)
+CLOSES_MINUTES = (25, 45, 300)
 LATEST_HOURS = 8
 STRANGERS = 3
 EARLY_MS_MAX = 2 * SKEW_MS_MAX
@@ -103,14 +108,17 @@ def _town(dice: Dice, only: frozenset[str] | None, new_store: NewStore, tell: Te
     promises.faultless = not weather.chances
     promises.messages_given_up = lambda: post.dead_letters
     store = new_store(SkewedClock(agenda), lag_ms)
-    town = Town(agenda, weather, dice, store, cloud, promises, post, Alarms(post))
+    pace = dice.part("pace").choose((UNHURRIED, RENTED))
+    if pace is UNHURRIED:
+        cloud.boots_seconds = HOST_BOOTS_SECONDS
+    town = Town(agenda, weather, dice, store, cloud, promises, post, Alarms(post), pace)
     promises.typed_at = town.heard.typed.get
     if weather.rules("strangers' machines"):
         for number in range(STRANGERS):
             name = ("web-1", "bh-prod-abc-a1-main", f"bh-simx-{number}-a1-main")[number]
             cloud.make(name, stranger=True)
     if weather.rules("deletes fail for an hour"):
-        begin, length = dice.between(5, 40) * MINUTE, dice.between(10, 60) * MINUTE
+        begin, length = dice.between(5, 25) * MINUTE, dice.between(10, 60) * MINUTE
         end = START + begin + length
         agenda.at(START + begin, lambda: setattr(cloud, "deletes_fail_until", end))
         promises.outage = (START + begin, end)
@@ -119,7 +127,7 @@ def _town(dice: Dice, only: frozenset[str] | None, new_store: NewStore, tell: Te
 
 def _lab(name: str, dice: Dice) -> labs.Lab:
     machines = ("main",) if dice.happens(0.7) else ("main", "second")
-    lifetime = dice.choose((10, 20, 40))
+    lifetime = dice.choose(LIFETIMES_MINUTES)
     return labs.Lab(
         name=name,
         title=name,
@@ -148,7 +156,7 @@ def _room(town: Town, dice: Dice) -> Classroom:
         instructor="Prof. Iyer",
         code="MARIGOLD",
         opens_at=START,
-        closes_at=START + dice.choose((35, 60, 300)) * MINUTE,
+        closes_at=START + dice.choose(CLOSES_MINUTES) * MINUTE,
         seats=dice.choose((STUDENTS, STUDENTS + 5, STUDENTS - 3)),
         labs=tuple((lab.name, lab.version) for lab in found),
         provider=NAME,
@@ -195,7 +203,7 @@ def _sweep_on(town: Town, sweeper: Process, dice: Dice) -> None:
     """The duties of every minute or two, until rest; in some worlds they sleep for a while."""
     sleeps_from = sleeps_until = 0
     if town.weather.rules("sweeper sleeps"):
-        sleeps_from = START + dice.between(5, 35) * MINUTE
+        sleeps_from = START + dice.between(5, 25) * MINUTE
         sleeps_until = sleeps_from + dice.between(2, 15) * MINUTE
         town.promises.asleep = (sleeps_from, sleeps_until)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from brihaspati import ports
 from brihaspati.adapters import memory
+from brihaspati.domain.pace import UNHURRIED, Pace
 from brihaspati.engine.engine import Engine
 from brihaspati.engine.problems import Problem
 from brihaspati.engine.working import Lost
@@ -34,7 +35,7 @@ PASSING = (ports.Busy, ports.Conflict, ports.StoreFull, ports.Unclear, Lost)
 
 @dataclass
 class Town:
-    """What all processes of a world share."""
+    """What all processes of a world share. `pace`: how often they may ask its cloud."""
 
     agenda: Agenda
     weather: Weather
@@ -44,6 +45,7 @@ class Town:
     promises: Promises
     post: Post
     alarms: Alarms
+    pace: Pace = UNHURRIED
     heard: Heard = field(default_factory=Heard)
     secrets: ports.Secrets = field(default_factory=memory.Secrets)
     deaths: int = 0
@@ -75,6 +77,7 @@ class Process:
             chance=memory.SeededChance(town.dice.between(0, 2**62)),
             secrets=town.secrets,
             bounds=BOUNDS,
+            paces={NAME: lambda: town.pace},
             soon=self._soon,
         )
         return Engine(world)

@@ -244,9 +244,11 @@ class Store:
             return
         self._lagging = [change for change in self._lagging if change[0] > now]
         for _, key, before, after in due:
+            places = after.indexes if after else {}
             for name, place in (before.indexes if before else {}).items():
-                self._shelf(name, place).drop((place.sort, *key))
-            for name, place in (after.indexes if after else {}).items():
+                if places.get(name) != place:
+                    self._shelf(name, place).drop((place.sort, *key))
+            for name, place in places.items():
                 self._shelf(name, place).put((place.sort, *key), key, after)  # type: ignore[arg-type]
 
     def _shelf(self, index: str, place: ports.Key) -> _Shelf:
