@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from brihaspati import settings
 from brihaspati.adapters import dynamodb
+from brihaspati.domain import abuse
 from brihaspati.entrypoints.aws_lambda import boundaries
 from brihaspati.entrypoints.http import document, gate
 from deploy import snapshots
@@ -197,6 +199,16 @@ def test_machines_find_the_api_and_who_creates_them_can_make_their_token(templat
         if statement["Sid"] == "secrets" and "/mac-key" in str(statement["Resource"])
     }
     assert {"ProvisionRole", "MachinesRole"} <= readers
+
+
+def test_whoever_hears_machines_knows_when_one_is_suspect(template: Json) -> None:
+    """Each such setting that is documented, and as it is where nobody sets it."""
+    documented = (ROOT / "docs/reference/settings.md").read_text()
+    names = set(re.findall(r"`(BRIHASPATI_SUSPECT_\w+)`", documented))
+    said = of_type(template, "AWS::Lambda::Function")["MachinesLambdaFunction"]["Environment"]
+    told = {name: said["Variables"][name] for name in names}
+    assert len(told) == 4
+    assert settings.read({}, told).abuse == abuse.USUAL
 
 
 def test_services_that_call_for_us_may(template: Json) -> None:
