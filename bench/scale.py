@@ -1,7 +1,7 @@
-"""The chart of docs/explanation/scale.md: how many of a class have their lab, and when.
+"""The chart of docs/explanation/scale.md: how many of a class have had their lab, and when.
 
-python -m bench.scale 500 1000    live these rushes anew (minutes for thousands), and draw
-python -m bench.scale             only draw what is kept
+python -m bench.scale 500 1000 5000    live these rushes anew (minutes for thousands), and draw
+python -m bench.scale                  only draw what is kept
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ WIDTH, HEIGHT = 720, 340
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 40, 48
 MINUTES_MAX = 8
 COLOURS = ("#0f766e", "#b45309", "#6d28d9", "#be123c")
+# Curves of rushes with as many accounts for each student lie upon each other: later ones have gaps.
+DASHES = ("none", "none", "7 7", "2 6")
 
 Curve = Sequence[tuple[int, float]]
-"""Moments in seconds after the first could press Play, and the share of students served by then."""
+"""Seconds after the first could press Play, and the share of students who had their lab by then."""
 
 
 def curve(lived: Mapping[str, Any]) -> Curve:
@@ -30,7 +32,7 @@ def curve(lived: Mapping[str, Any]) -> Curve:
     students = lived["students"]
     samples = lived["over_time"]
     begun = samples[0]["at"]
-    found = [((s["at"] - begun) // 1000, (s["ready"] + s["over"]) / students) for s in samples]
+    found = [((s["at"] - begun) // 1000, s["shown"] / students) for s in samples]
     return [(at, round(share, 4)) for at, share in found if at <= MINUTES_MAX * 60]
 
 
@@ -39,7 +41,7 @@ def draw(curves: Mapping[str, Curve]) -> str:
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"',
         'role="img" font-family="system-ui, sans-serif" font-size="13">',
-        "<title>Share of students whose lab is ready, by minutes after Play</title>",
+        "<title>Share of students whose lab was ready by then, by minutes after Play</title>",
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
     ]
     for percent in range(0, 101, 25):
@@ -56,11 +58,12 @@ def draw(curves: Mapping[str, Curve]) -> str:
     lines.append(f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">minutes</text>')
     for place, (students, points) in enumerate(sorted(curves.items(), key=lambda one: int(one[0]))):
         colour = COLOURS[place % len(COLOURS)]
+        line = f'stroke="{colour}" stroke-width="2.5" stroke-dasharray="{DASHES[place % 4]}"'
         path = " ".join(f"{_x(at)},{_y(share)}" for at, share in points)
         x = LEFT + 150 * place
         lines += [
-            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"/>',
-            f'<path d="M{x} 20h22" stroke="{colour}" stroke-width="2.5"/>',
+            f'<polyline points="{path}" fill="none" {line}/>',
+            f'<path d="M{x} 20h22" {line}/>',
             f'<text x="{x + 28}" y="24">{int(students):,} students</text>',
         ]
     return "\n".join([*lines, "</svg>", ""])
