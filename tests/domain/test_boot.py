@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import subprocess
 
 import pytest
@@ -54,6 +55,27 @@ def test_a_fresh_machine_gets_user_files_and_setup_in_one_script() -> None:
     plain = labs.MachineSpec("main")
     assert not firstboot.needed(plain)
     subprocess.run(["sh", "-n"], input=firstboot.script(plain), check=True)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("setup", "said"),
+    [
+        ("echo one", "one"),
+        ("#!/bin/bash\necho ${BASH_VERSION:+two}", "two"),
+        ("#! /usr/bin/env -S python3 -B\nprint(1 + 2)", "3"),
+    ],
+)
+def test_a_setup_runs_where_nothing_in_run_may_be_executed(setup: str, said: str) -> None:
+    """As on every machine with systemd."""
+    if os.geteuid() != 0:
+        pytest.skip("mounts need root")
+    script = firstboot.script(labs.MachineSpec("main", setup=f"{setup}\n"))
+    mounts = "mount -t tmpfs -o noexec tmpfs /run && sh -s && cat /run/.brihaspati-setup.log"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", mounts], input=script, capture_output=True, check=False
+    )
+    assert (done.stdout.decode().strip(), done.stderr) == (said, b"")
 
 
 def test_where_nothing_is_rented_no_machine_is_believed() -> None:

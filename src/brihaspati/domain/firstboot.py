@@ -61,9 +61,20 @@ def _file(path: str, content: bytes, mode: int) -> str:
 
 def _run(setup: str) -> str:
     # The output goes to a file: a server left running would otherwise hold on to our stream.
-    command = _SETUP if setup.startswith("#!") else f"/bin/sh -e {_SETUP}"
+    command = f"{_interpreter(setup)} {_SETUP}"
     return (
         f"trap - EXIT\nset +e\ncd /root 2>/dev/null || cd /\n"
         f"{command} >{_LOG} 2>&1 </dev/null\ncode=$?\n"
         f"[ $code = 0 ] || {{ tail -n 5 {_LOG}; exit $code; }}\nrm -f {_SETUP}\n"
     )
+
+
+def _interpreter(setup: str) -> str:
+    """Who reads a script, as the kernel takes it from the first line.
+
+    The kernel is not asked: nothing may be executed in /run of a machine with systemd.
+    """
+    if not setup.startswith("#!"):
+        return "/bin/sh -e"
+    program, _, argument = setup[2:].partition("\n")[0].strip().partition(" ")
+    return shlex.join([program, argument.strip()] if argument else [program])

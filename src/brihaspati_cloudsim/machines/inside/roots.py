@@ -108,8 +108,8 @@ def enter(disk: Path, layers: list[str], identity: dict[str, str]) -> None:
     options = f"lowerdir={lower},upperdir={disk}/upper,workdir={disk}/work"
     _mount("-t", "overlay", "overlay", "-o", options, str(root / "usr"))
     _mount("-t", "proc", "proc", str(root / "proc"))
-    for name in ("run", "dev"):
-        _mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", str(root / name))
+    for name, more in (("run", ",noexec,nosuid,nodev"), ("dev", "")):  # as systemd has it
+        _mount("-t", "tmpfs", "-o", f"mode=755{more}", "tmpfs", str(root / name))
     _sys(root, identity)
     for name in DEVICES:
         (root / "dev" / name).touch()
