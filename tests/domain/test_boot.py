@@ -41,6 +41,18 @@ def test_strangers_cannot_use_up_what_the_service_may_have_open() -> None:
     assert 2 * (sorting.OPEN_MAX + sorting.WAITING_MAX) < boot.OPEN_MAX
 
 
+@pytest.mark.parametrize("unit", [boot.SERVICE, boot.DEADMAN_SERVICE])
+def test_systemd_starts_again_what_is_killed_however_often(unit: str) -> None:
+    about = unit.partition("[Service]")[0]
+    assert about.startswith("[Unit]\n")
+    assert "StartLimitIntervalSec=0" in about
+    assert "Restart=always" in unit
+
+
+def test_what_runs_in_the_lab_does_not_end_with_the_agent() -> None:
+    assert "KillMode=process" in boot.SERVICE
+
+
 @pytest.mark.parametrize("secret", ["PRIVATE", "password", "dop_v1"])
 def test_user_data_holds_no_other_secret(secret: str) -> None:
     assert secret not in boot.user_data(BOOT, TOLD)

@@ -161,6 +161,8 @@ def _deadman(silent_seconds: int) -> str:
 
 
 START_AGENT = f"/usr/bin/python3 -IS {FOLDER}/run.py"
+# systemd gives up what it started five times in 10 s, and ends all that a service has begun with
+# it: what a student left running in their lab must not end with an agent of theirs.
 # Twice over what the agent lets strangers have, so that terminals, files and orders find a number.
 OPEN_MAX = 4096
 # Memory that is free goes back to the lab.
@@ -169,6 +171,7 @@ SERVICE = f"""\
 [Unit]
 Description=Brihaspati agent
 After=network-online.target
+StartLimitIntervalSec=0
 [Service]
 ExecStart={START_AGENT}
 Environment={MALLOC}
@@ -177,11 +180,14 @@ StateDirectory=brihaspati
 StateDirectoryMode=0700
 Restart=always
 RestartSec=0.5
+KillMode=process
 [Install]
 WantedBy=multi-user.target
 """
 
 DEADMAN_SERVICE = f"""\
+[Unit]
+StartLimitIntervalSec=0
 [Service]
 ExecStart=/bin/sh {FOLDER}/deadman.sh
 Restart=always
