@@ -1,11 +1,14 @@
 """Pictures of every page and its main states, from a real class: `make shots`.
 
-They go to shots/, named state-size-theme.png.
+They go to shots/, named state-size-theme.png. With `--album docs/images` those of the documents
+are taken anew instead, small.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import base64
 import shutil
 import sys
 import time
@@ -29,6 +32,24 @@ SIZES = {
 THEMES = ("light", "dark")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 NAME = "Maya Iyengar"
+# The pictures of README and docs: what is shown, in which size and theme.
+ALBUM = {
+    "join": ("join", "ipad", "light"),
+    "class": ("class", "ipad", "light"),
+    "lab": ("lab-check", "ipad", "light"),
+    "lab-dark": ("lab-quiz", "ipad", "dark"),
+    "editor": ("lab-editor", "laptop", "light"),
+    "offline": ("lab-offline", "ipad", "light"),
+    "board": ("board", "laptop", "light"),
+    "watch": ("board-watch", "laptop", "light"),
+    "steps": ("board-steps", "laptop", "dark"),
+    "new-class": ("new-class", "ipad", "light"),
+    "show": ("show", "laptop", "light"),
+    "ended": ("lab-ended", "ipad", "dark"),
+    "phone": ("lab", "phone", "light"),
+}
+ALBUM_WIDTH = {"ipad": 900, "laptop": 900, "phone": 390}
+ALBUM_QUALITY = 80
 MISSING = "chromium is not installed"
 
 
@@ -38,6 +59,7 @@ class Camera:
 
     folder: Path
     only: str
+    album: bool = False
     count: int = 0
 
     def wants(self, *states: str) -> bool:
@@ -49,14 +71,41 @@ class Camera:
         if not self.wants(state):
             return
         for size, (width, height) in SIZES.items():
+            wanted = {theme: self._files(state, size, theme) for theme in THEMES}
+            if not any(wanted.values()):
+                continue
             await page.set_viewport_size({"width": width, "height": height})
-            for theme in THEMES:
+            for theme, files in wanted.items():
                 await page.evaluate("(t) => { document.documentElement.dataset.theme = t }", theme)
-                await page.screenshot(
-                    path=self.folder / f"{state}-{size}-{theme}.png", animations="disabled"
-                )
-                self.count += 1
+                for file in files:
+                    await self._write(page, size, file)
+                    self.count += 1
         await page.set_viewport_size({"width": 1180, "height": 820})
+
+    def _files(self, state: str, size: str, theme: str) -> list[Path]:
+        if not self.album:
+            return [self.folder / f"{state}-{size}-{theme}.png"]
+        shown = (state, size, theme)
+        return [self.folder / f"{name}.webp" for name, one in ALBUM.items() if one == shown]
+
+    async def _write(self, page: Page, size: str, file: Path) -> None:
+        if not self.album:
+            await page.screenshot(path=file, animations="disabled")
+            return
+        await page.screenshot(animations="disabled")  # waits for fonts, and for what moves
+        width, height = SIZES[size]
+        clip = {"x": 0, "y": 0, "width": width, "height": height}
+        tools = await page.context.new_cdp_session(page)
+        taken = await tools.send(
+            "Page.captureScreenshot",
+            {
+                "format": "webp",
+                "quality": ALBUM_QUALITY,
+                "clip": {**clip, "scale": ALBUM_WIDTH[size] / width},
+            },
+        )
+        await tools.detach()
+        await asyncio.to_thread(file.write_bytes, base64.b64decode(taken["data"]))
 
 
 @asynccontextmanager
@@ -212,13 +261,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.shots", description=__doc__)
     parser.add_argument("--only", default="", help="states with this in their name")
     parser.add_argument("--folder", type=Path, default=Path("shots"))
+    parser.add_argument("--album", type=Path, help="take those of the documents, into this folder")
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    camera = Camera(arguments.folder, arguments.only)
+    folder = arguments.album or arguments.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    camera = Camera(folder, arguments.only, album=arguments.album is not None)
     began = time.monotonic()
     faults = uvloop.run(take_all(camera))
     seconds = time.monotonic() - began
-    sys.stdout.write(f"{camera.count} pictures in {arguments.folder} ({seconds:.0f} s)\n")
+    sys.stdout.write(f"{camera.count} pictures in {folder} ({seconds:.0f} s)\n")
     for fault in faults:
         sys.stderr.write(f"{fault}\n")
     return 1 if faults else 0

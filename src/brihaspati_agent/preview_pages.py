@@ -31,13 +31,11 @@ r="24"/></clipPath></defs><g clip-path="url(#disc)"><path fill="#ffc554" d="M0 0
 fill="#8b86a0"/></g></svg>
 <h1>{title}</h1>{body}</main></body></html>
 """
-# Only while somebody looks: a tab in the background asks once, when it is turned to. The page has
-# no policy that would forbid the script; where there are no scripts the browser asks by itself.
+# Only while somebody looks: nothing is drawn for a browser's tab in the background, nor for a frame
+# whose tab in the lab is covered by another, and this waits for the next. The page has no policy
+# that would forbid the script; where there are no scripts the browser asks by itself.
 _RETRY = """<script>
-setTimeout(function again() {
-  if (!document.hidden) location.reload()
-  else document.addEventListener("visibilitychange", again, { once: true })
-}, 2000)
+setTimeout(() => requestAnimationFrame(() => location.reload()), 2000)
 </script><noscript><meta http-equiv="refresh" content="2"></noscript>"""
 
 

@@ -27,23 +27,29 @@ HTTPServer(("", 8080), Echo).serve_forever()
 """
 
 
-def test_the_guide_s_commands_make_a_site_that_the_tab_shows(
+def test_the_guide_s_commands_make_a_site_that_a_waiting_tab_shows_when_it_is_turned_to(
     server: FreshServer, ipad: BrowserContext, faults: Faults
 ) -> None:
     page = join(ipad, server, "Latika")
     play(page, WEB)
+    tab(page, "My site")
+    site = page.frame_locator("iframe")
+    expect(site.get_by_role("heading")).to_contain_text("Nothing is listening")
+    tab(page, "main")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     turn_to(page, "A site of your own")
     press_run(page, 0)
     press_run(page, 1)
-    type_line(page, "cat ~/site/style.css | tail -n 1; echo do''ne")
+    type_line(page, "sleep 1; cat ~/site/style.css | tail -n 1; echo do''ne")
     expect(screen(page)).to_contain_text("done")
     press_run(page, 2)
     expect(screen(page)).to_contain_text("Serving HTTP on")
+    assert [url for url in asked if "p8080--" in url] == [], "it asked while nobody looked"
     tab(page, "My site")
-    site = page.frame_locator("iframe")
     expect(site.get_by_role("heading")).to_have_text("Hello from my own server")
     expect(site.get_by_role("heading")).to_have_css("color", "rgb(180, 83, 9)")
-    assert faults.beyond("favicon") == []
+    assert faults.beyond("favicon", "503") == []
 
 
 def test_the_app_in_a_lab_never_sees_the_session_and_strangers_never_see_the_app(

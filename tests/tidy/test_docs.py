@@ -168,3 +168,12 @@ def test_documented_routes_are_those_of_the_api() -> None:
         for method in methods:
             routes = (f"`{method.upper()} {shown}`", f"`{method.upper()} {short}`")
             assert any(route in page for route in routes), routes
+
+
+def test_every_picture_of_a_page_is_one_that_a_script_takes_anew() -> None:
+    shots = tracked.text("bench/shots.py")
+    album = shots[shots.index("ALBUM = {") : shots.index("ALBUM_WIDTH")]
+    taken = {
+        f"docs/images/{name}.webp" for name in re.findall(r'^    "([\w-]+)":', album, re.MULTILINE)
+    }
+    assert taken == {name for name in tracked.files() if name.endswith(".webp")}

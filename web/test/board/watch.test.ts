@@ -54,6 +54,12 @@ it('says who it is, on which step, what they asked, and why they are stuck', asy
   expect(heard).toEqual(['lower', 'message'])
 })
 
+it('says once what a check has found, with the check', async () => {
+  await watch(student('Asha', {}, { kind: 'failing', since: NOW - MINUTE, text: 'No such file.' }))
+  await until(() => text().includes('The page is there No such file.'))
+  expect(text().split('No such file.')).toHaveLength(2)
+})
+
 it('offers to watch, extend and stop only what runs, and says what there is instead', async () => {
   const phases = [
     [{ phase: 'starting' }, 'The lab is starting.'],
