@@ -122,6 +122,21 @@ class Account:
             shutil.copy(servers.ROOT / "serverless.yml", folder)  # a link is no file to osls
         return folder
 
+    @contextlib.contextmanager
+    def name_taken(self) -> Iterator[None]:
+        """Somebody else has a table of the name of ours, until the block ends."""
+        ask = self.services.of("dynamodb")
+        key = {"AttributeName": "pk", "KeyType": "HASH"}
+        ask(
+            "create_table",
+            TableName=STACK,
+            KeySchema=[key],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield
+        ask("delete_table", TableName=STACK)
+
     def call(self, function: str, event: Mapping[str, Any]) -> Any:
         """Call a function as a rule does; what it returns. Raises Failed."""
         answer = self.services.of("lambda")(

@@ -27,7 +27,8 @@ from typing import Any
 
 from ministack.app import main
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import cloudwatch_logs, eventbridge, lambda_svc, scheduler
+from ministack.services import cloudwatch_logs, dynamodb, eventbridge, lambda_svc, scheduler
+from ministack.services.cloudformation import provisioners
 
 RECORD = Path(os.environ["REHEARSAL_RECORD"])
 SOURCE_HEADER = "x-rehearsal-source"
@@ -201,6 +202,18 @@ def hurried(seconds_of: Any) -> Any:
     return lambda expression: (found := seconds_of(expression)) and found / HURRY
 
 
+def unowned(create: Any) -> Any:
+    """CloudFormation takes over nobody's table, as little as the service makes one twice."""
+
+    def made(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        name = properties["TableName"]
+        if name in dynamodb._tables:
+            raise ValueError(f"Table already exists: {name}")
+        return create(logical_id, properties, stack)
+
+    return made
+
+
 iam_evaluator.evaluate = noting(iam_evaluator.evaluate)
 iam_evaluator.enforce = handing(iam_evaluator.enforce)
 iam_actions.extract_resource_arn = in_its_group(iam_actions.extract_resource_arn)
@@ -209,6 +222,8 @@ lambda_svc._run_sqs_batch = taking(lambda_svc._run_sqs_batch)
 lambda_svc._emit_lambda_logs = writing(lambda_svc._emit_lambda_logs)
 eventbridge._invoke_target = firing(eventbridge._invoke_target)
 eventbridge._parse_rate_seconds = hurried(eventbridge._parse_rate_seconds)
+_tables = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
+_tables["create"] = unowned(_tables["create"])
 scheduler._SCHEDULE_TICK_INTERVAL = 1
 eventbridge._SCHEDULER_TICK_INTERVAL = 1
 main()

@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from brihaspati.adapters import ssm
 from brihaspati.domain import warmth
 from brihaspati.engine.records import Person
-from rehearsal import rights, stage
+from brihaspati.entrypoints.http import sessions
+from rehearsal import account, rights, stage
 from rehearsal.account import Failed
 from rehearsal.people import Browser, Seat, until
 from rehearsal.stage import Stage
@@ -77,7 +79,10 @@ class Story:
         """All of it. What takes its time goes on while something else is told."""
         *begin, stop, remove = self.short()
         return (
-            *begin[:4],
+            ("a deployment fails half way", self.half_way),
+            *begin[:2],
+            ("a key is missing", self.keyless),
+            *begin[2:4],
             ("a stray is planted, the sweep rests", self.plant),
             ("a class is made that begins soon", self.make_class),
             ("Ravi plays a lab of one minute", self.play_brief),
@@ -110,6 +115,40 @@ class Story:
         self.on.aws.put_parameters({"digitalocean-token": token, "digitalocean-sweep-token": token})
         self.on.deploy()
         return f"{len(self.on.aws.resources())} resources of the true serverless.yml"
+
+    def half_way(self) -> str:
+        """The name of the table is taken: what was made is taken back, and the next one works."""
+        there = self.on.aws.there()
+        with self.on.aws.name_taken():
+            try:
+                self.on.deploy()
+            except Failed as error:
+                said = str(error)
+            else:
+                raise Failed("it was deployed over a table of somebody else's")
+        if account.STACK not in said:
+            raise Failed(f"it does not say what was in its way: {said}")
+        self.on.aws.osls(self.on.environment, "remove")  # as the guide says
+        if left := self.on.aws.there() - there:
+            raise Failed(f"left behind: {sorted(left)}")
+        return "the name of the table was taken; what was made meanwhile is gone again"
+
+    def keyless(self) -> str:
+        """The key of sessions is not there yet: it is said, and nothing has to be deployed anew."""
+        name = f"{account.PARAMETERS}/{ssm.MAC_NAME}"
+        ssm_ = self.on.aws.services.of("ssm")
+        kept = ssm_("get_parameter", Name=name, WithDecryption=True)["Parameter"]["Value"]
+        ssm_("delete_parameter", Name=name)
+        who = Browser(stage.PORTAL, cookie=f"{sessions.cookie_name(secure=True)}={'a' * 40}.b")
+        status, said = who.ask("GET", "/v1/session")
+        log = self.on.aws.notes("ran")[-1]["log"]
+        if status < 500 or name not in log:
+            raise Failed(f"answered {status} {said}; the log does not name {name}: {log}")
+        ssm_("put_parameter", Name=name, Value=kept, Type="SecureString")
+        status, said = who.ask("GET", "/v1/session")
+        if status >= 500:
+            raise Failed(f"with its key it answered {status}: {said}")
+        return f"the log names {name}, and how to make it; once it is there it is found"
 
     def health(self) -> str:
         """The first request that is answered."""
