@@ -48,6 +48,7 @@ class Household:
     address: str
     code: str
     engine: Engine
+    patience_seconds: float = SECONDS_MAX
 
     def student(self, name: str) -> Student:
         """Somebody who joined the class."""
@@ -58,7 +59,7 @@ class Household:
 
     def until(self, seen: Callable[[], Any]) -> Any:
         """What is seen once it is not nothing; what the machines said, when it never is."""
-        ends = time.monotonic() + SECONDS_MAX
+        ends = time.monotonic() + self.patience_seconds
         while not (found := seen()):
             assert time.monotonic() < ends, self.consoles()
             time.sleep(0.1)
@@ -103,9 +104,12 @@ class Student:
         self.ask("PUT", self.sandbox)
 
         def ready() -> bool:
-            phase = self.phase()
-            assert phase not in ("failed", "gone"), (phase, self.house.consoles())
-            return phase == "ready"
+            said = self.ask("GET", self.sandbox)["sandbox"]
+            if said["phase"] in ("failed", "gone"):
+                alarms = self.house.engine.world.store.query(f"s#{said['id']}", "alarm#").items
+                why = [said["reason"], *(alarm.body for alarm in alarms)]
+                raise AssertionError(f"{self.house.consoles()}\n{why}")
+            return bool(said["phase"] == "ready")
 
         self.house.until(ready)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -9,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGES = (
-    "cloud-init", "ifupdown", "initramfs-tools", "iproute2", "isc-dhcp-client",
-    "linux-image-cloud-amd64", "python3", "sudo", "systemd-sysv", "udev", "dbus",
+    "ca-certificates", "cloud-init", "dbus", "ifupdown", "initramfs-tools", "iproute2",
+    "isc-dhcp-client", "linux-image-cloud-amd64", "nftables", "openssl", "python3", "sudo",
+    "systemd-sysv", "udev",
 )  # fmt: skip
+FOLDER = Path("var/vm")
 MIRROR = "http://deb.debian.org/debian"
 DISK_MEGABYTES = 2_000
 # No waiting for what a VM with one card never gets, and no keys that take minutes to make here.
@@ -37,11 +40,13 @@ def disk(folder: Path, suite: str, source: str, tell: Callable[[str], None]) -> 
     Raises:
         subprocess.CalledProcessError: a tool fails; its words are on the terminal.
     """
-    home = folder / suite
+    digest = hashlib.sha256(repr((PACKAGES, CONFIG, DISK_MEGABYTES)).encode()).hexdigest()[:8]
+    home = folder / f"{suite}-{digest}"
     made = Disk(home / "disk.img", home / "vmlinuz", home / "initrd.img")
     if made.image.exists():
         return made
-    shutil.rmtree(home, ignore_errors=True)
+    for before in folder.glob(f"{suite}*"):
+        shutil.rmtree(before)
     root = home / "root"
     root.mkdir(parents=True)
     tell(f"packages of Debian {suite}")
