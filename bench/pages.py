@@ -32,6 +32,15 @@ SLOW = {"offline": False, "latency": 150, "downloadThroughput": 204_800, "upload
 SLOWER_PROCESSOR = 4
 PAINT_MS = {"join": 2000, "class": 2500, "lab": 2500, "board": 2500}
 TERMINAL_MS = 3200
+# A large class: everybody has joined, those of the lesson work.
+CROWD = 100
+CROWD_MS = 3000
+LOOK_BYTES = 50_000
+CROWD_DRAWN = """
+const look = () => document.querySelectorAll('.cards > li').length >= CROWD
+  ? (window.crowdAt = performance.now()) : requestAnimationFrame(look)
+look()
+""".replace("CROWD", str(CROWD))
 PERFORMANCE = {"join": 95, "class": 95, "lab": 88, "board": 88}
 PAINT = """() => new Promise((told) => new PerformanceObserver((list) =>
   told(list.getEntries().at(-1).startTime)).observe(
@@ -66,15 +75,37 @@ def find(quick: bool) -> Iterator[Figure]:  # noqa: FBT001 - a bench is called l
 
 
 async def _measured(runs: int, *, scored: bool) -> list[Figure]:
-    with people.server(pool=0, seats=30) as server:
+    with people.server(pool=0, seats=CROWD + 30) as server:
         async with lively.lesson(server), _browser() as browser:
             found = []
-            for visitor in [await _student(browser, server), await _trainer(browser, server)]:
+            trainer = await _trainer(browser, server)
+            for visitor in [await _student(browser, server), trainer]:
                 for name, address in visitor.pages.items():
                     found += await _paints(visitor, name, address, runs)
                     if scored:
                         found += _scores(name, address, await visitor.cookie())
+            async with people.students(server, CROWD - len(lively.CLASS)):
+                found += await _crowded(trainer, runs)
             return found
+
+
+async def _crowded(trainer: Visitor, runs: int) -> list[Figure]:
+    """The board of a large class: until everybody is drawn, and what each look at it weighs."""
+    drawn, sizes = [], []
+    for _ in range(runs):
+        page = await trainer.context.new_page()
+        await _slow_down(page)
+        await page.add_init_script(CROWD_DRAWN)
+        async with page.expect_response("**/board", timeout=30_000) as answer:
+            await page.goto(trainer.pages["board"])
+        sizes.append(float(len(await (await answer.value).body())))
+        everybody = await page.wait_for_function("() => window.crowdAt", timeout=60_000)
+        drawn.append(float(await everybody.json_value()))
+        await page.close()
+    how = f"slow 4G, processor 4x slower; {CROWD} joined, {len(lively.CLASS)} of them at work"
+    told = _told(f"board of {CROWD}: everybody drawn, p50", drawn, CROWD_MS, how)
+    weight = round(figures.middle(sizes))
+    return [told, Figure("pages", f"board of {CROWD}: a look", weight, "bytes", LOOK_BYTES)]
 
 
 @asynccontextmanager
