@@ -17,27 +17,44 @@ CLOUD_TOOLS := ip=iproute2 nft=nftables chromium=chromium pebble=pebble certutil
 TEST_TOOLS += $(CLOUD_TOOLS) WebKitWebDriver=webkit2gtk-driver Xvfb=xvfb dbus-run-session=dbus-daemon dbus-launch=dbus-x11
 VM_TOOLS := qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap mke2fs=e2fsprogs socat=socat
 
-.PHONY: help install up test clouds-test cloud-test vm-test coverage lint bench template package bench-cold torture shots lighthouse web lock clean install-dev
+.PHONY: python python-dev host-tools test-tools emulators cloud-sdks
+.PHONY: help install up test clouds-test cloud-test vm-test coverage lint bench template package bench-cold torture shots lighthouse web lock clean install-dev install-test
 
 help:  ## Say what can be done
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## /  make \1\t/' | expand -t 18
 
+# Installing is mostly waiting for somebody else's server: all of it goes on side by side.
+BESIDE := @BESIDE=1 $(MAKE) -j
+
 install:  ## Make .venv/bin/brihaspati and the web app
+	$(BESIDE) python host-tools web
+
+python:
 	@scripts/once .venv/.stamp "Installing Python packages" $(RUN_LOCK) $(PYTHON_INPUTS) -- scripts/python $(RUN_LOCK)
+
+host-tools:
 	@[ "$$(id -u)" -ne 0 ] || scripts/need "labs with a network or a large disk" $(HOST_TOOLS)
-	@scripts/web build
 
 up: install  ## Run Brihaspati on this machine
 	@exec .venv/bin/brihaspati up $(ARGS)
 
-install-dev: install
+install-dev:
+	$(BESIDE) python-dev host-tools web
+
+python-dev: python
 	@scripts/once .venv/.stamp-dev "Installing development tools" $(DEV_LOCK) $(PYTHON_INPUTS) -- scripts/python $(DEV_LOCK)
 
-test: install-dev  ## Run every test (ARGS="-k terminal" runs some)
-	@scripts/need "browser, container and network tests" $(TEST_TOOLS)
-	@scripts/emulators
-	@scripts/cloud-sdks
+install-test:
+	$(BESIDE) python-dev test-tools web emulators cloud-sdks
+
+test: install-test  ## Run every test (ARGS="-k terminal" runs some)
 	@scripts/test $(ARGS)
+
+test-tools:
+	@scripts/need "browser, container and network tests" $(TEST_TOOLS)
+
+emulators cloud-sdks:
+	@scripts/$@
 
 vm-test: install-dev  ## Boot a true machine per cloud, with its own cloud-init (root; minutes)
 	@scripts/need "true machines" $(VM_TOOLS)
