@@ -1,7 +1,7 @@
 """The order of files: what takes longest goes first, and is not begun when all others are done.
 
 What mostly waits lies between what works with a browser or builds, so that neither all cores are
-idle nor four browsers share them; the many quick files at the end share what is left evenly.
+idle nor all that runs has a browser; the many quick files at the end share what is left evenly.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,28 +13,16 @@ from attending import Student
 from brihaspati import wiring
 from brihaspati.entrypoints.cli.client import ClientError
 from brihaspati.entrypoints.cli.fresh import FreshServer
+from disks import small_disk
 
-DISK_MB = 160
+DISK_BYTES = 160 * 1024 * 1024
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk."""
-    point = tmp_path / "disk"
-    point.mkdir()
-    size = f"size={DISK_MB}m"
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", point],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip(f"this container may not mount: {mounted.stderr.strip()}")
-    try:
+    with small_disk(tmp_path / "disk", DISK_BYTES) as point:
         yield point
-    finally:
-        subprocess.run(["umount", "--lazy", point], check=True)
 
 
 @pytest.fixture

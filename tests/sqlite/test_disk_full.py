@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from brihaspati import ports
 from brihaspati.adapters import clocks, sqlite
 from brihaspati.ports import Key, Put
+from disks import small_disk
 
 pytestmark = [
     pytest.mark.root,
@@ -27,20 +27,8 @@ DISK_BYTES = 3 * 1024 * 1024
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of three megabytes."""
-    point = tmp_path / "disk"
-    point.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", point],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip(f"this container may not mount: {mounted.stderr.strip()}")
-    try:
+    with small_disk(tmp_path / "disk", DISK_BYTES) as point:
         yield point
-    finally:
-        subprocess.run(["umount", "--lazy", point], check=True)
 
 
 def _fill(disk: Path) -> Path:
