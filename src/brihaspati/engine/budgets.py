@@ -159,7 +159,7 @@ class Budgets:
         spent = 0
         for item in every(lambda cursor: alive(cursor=cursor)):
             said = item.body["sandbox"]  # as it is stored: most have ended, and every Play asks
-            seen[str(Slot(**said["slot"]))] = (said["asked_at"], said["deadline_at"] or 0)
+            seen[records.slot_text(said["slot"])] = (said["asked_at"], said["deadline_at"] or 0)
             if said["phase"] != "gone":
                 spent += committed_micros(records.sandbox_of(item), now)
         for item in every(lambda cursor: ended(cursor=cursor)):

@@ -108,6 +108,11 @@ def sandbox_key(slot: Slot) -> Key:
     return Key(f"u#{slot.user}", f"y#{slot.class_id}#{slot.lab}")
 
 
+def slot_text(said: Mapping[str, Any]) -> str:
+    """What `str()` says of a slot, from what is stored of it."""
+    return f"{said['class_id']}/{said['lab']}/{said['user'] or ''}/{said['pooled'] or ''}"
+
+
 def put_record(record: Record, now: int, shards: int) -> Put:
     """The conditional write of a sandbox and its unfinished effects, in one item."""
     sandbox = record.sandbox

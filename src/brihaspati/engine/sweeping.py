@@ -76,13 +76,13 @@ class Sweeping:
         due = self._due(FOREVER if everything else f"{self.world.clock.now():015d}~")
         for record in due:
             self.worker.wake_for(record, at_once=True)
-        swept = replace(self.reconcile(), looked_at=len(due))
-        metrics = self.world.metrics
+        swept, metrics = self.reconcile(), self.world.metrics
         metrics.count("strays", swept.strays)
         metrics.count("suspects", swept.suspects)
         metrics.count("lost_machines", swept.lost)
         metrics.count("unreadable_inventories", len(swept.unreadable))
-        return replace(swept, silent=Alarms(self.world).look_for_silence(self._ready_rented()))
+        silent = Alarms(self.world).look_for_silence(self._ready_rented())
+        return replace(swept, looked_at=len(due), silent=silent)
 
     def _ready_rented(self) -> list[tuple[str, str]]:
         """Sandbox and label of each rented machine whose lab is ready."""

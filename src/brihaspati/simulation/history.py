@@ -11,7 +11,7 @@ from brihaspati import ports
 from brihaspati.adapters import memory
 from brihaspati.domain import labs
 from brihaspati.domain.classrooms import Classroom
-from brihaspati.domain.pace import RENTED, UNHURRIED
+from brihaspati.domain.pace import RENTED, RENTED_BY_MANY, UNHURRIED
 from brihaspati.engine import records
 from brihaspati.engine.sweeping import Swept
 from brihaspati.simulation import vices
@@ -26,11 +26,11 @@ from brihaspati.simulation.promises import SKEW_MS_MAX, Promises
 STUDENTS = 20
 # Longer classes find little more: what goes wrong does so while labs begin and end, and each sees
 # a few of both. Labs last from a third of a class to all of it; classes end early, late, or never.
-CLASS_MINUTES = 30
+CLASS_MINUTES = 25
 REST_MINUTES = 30
-LAST_LEAVE_MINUTES = 40
+LAST_LEAVE_MINUTES = 35
 LIFETIMES_MINUTES = (10, 20, 30)
-CLOSES_MINUTES = (25, 45, 300)
+CLOSES_MINUTES = (20, 40, 300)
 LATEST_HOURS = 8
 STRANGERS = 3
 EARLY_MS_MAX = 2 * SKEW_MS_MAX
@@ -108,7 +108,7 @@ def _town(dice: Dice, only: frozenset[str] | None, new_store: NewStore, tell: Te
     promises.faultless = not weather.chances
     promises.messages_given_up = lambda: post.dead_letters
     store = new_store(SkewedClock(agenda), lag_ms)
-    pace = dice.part("pace").choose((UNHURRIED, RENTED))
+    pace = dice.part("pace").choose((UNHURRIED, RENTED, RENTED_BY_MANY))
     if pace is UNHURRIED:
         cloud.boots_seconds = HOST_BOOTS_SECONDS
     town = Town(agenda, weather, dice, store, cloud, promises, post, Alarms(post), pace)
@@ -118,7 +118,7 @@ def _town(dice: Dice, only: frozenset[str] | None, new_store: NewStore, tell: Te
             name = ("web-1", "bh-prod-abc-a1-main", f"bh-simx-{number}-a1-main")[number]
             cloud.make(name, stranger=True)
     if weather.rules("deletes fail for an hour"):
-        begin, length = dice.between(5, 25) * MINUTE, dice.between(10, 60) * MINUTE
+        begin, length = dice.between(5, 20) * MINUTE, dice.between(10, 60) * MINUTE
         end = START + begin + length
         agenda.at(START + begin, lambda: setattr(cloud, "deletes_fail_until", end))
         promises.outage = (START + begin, end)
@@ -203,7 +203,7 @@ def _sweep_on(town: Town, sweeper: Process, dice: Dice) -> None:
     """The duties of every minute or two, until rest; in some worlds they sleep for a while."""
     sleeps_from = sleeps_until = 0
     if town.weather.rules("sweeper sleeps"):
-        sleeps_from = START + dice.between(5, 25) * MINUTE
+        sleeps_from = START + dice.between(5, 20) * MINUTE
         sleeps_until = sleeps_from + dice.between(2, 15) * MINUTE
         town.promises.asleep = (sleeps_from, sleeps_until)
 

@@ -116,7 +116,7 @@ class Promises:
     def looked(self, slot: str, begun: int) -> None:
         """A look at a sandbox came to its end: no time that was over at its beginning is."""
         seen = self.sandboxes.get(self.slots.get(records.sandbox_key(Slot.parse(slot)), ""))
-        if seen is None or str(Slot(**seen.body["slot"])) != slot:
+        if seen is None or records.slot_text(seen.body["slot"]) != slot:
             return  # it was claimed since, and has another slot
         body, over_at = seen.body, begun
         if seen.phase in ("queued", "starting"):
@@ -270,8 +270,14 @@ class Promises:
                 self.break_(f"{body['id']} is ready before {box.label} is usable")
             elif box.ended_at is not None and box.by_us:
                 self.break_(f"{body['id']} is ready with {box.label}, which we deleted")
-        boxes = [self.cloud.boxes.get(m["machine_id"] or "") for m in _current(body)]
-        self._prompt(max((b.usable_at for b in boxes if b is not None), default=0), body, "ready")
+        found = (self.cloud.boxes.get(m["machine_id"] or "") for m in _current(body))
+        boxes = [box for box in found if box is not None]
+        usable_at = max((box.usable_at for box in boxes), default=0)
+        # It is looked at so often, and after a look that has no answer not before its grace.
+        denied = sum(at >= usable_at for box in boxes for at in box.denied_at)
+        terms = body["terms"]
+        looks_ms = terms["poll_ms"] + denied * terms["lookup_grace_ms"]
+        self._prompt(usable_at + looks_ms, body, "ready")
 
     def _prompt(self, at: int, body: Mapping[str, Any], what: str) -> None:
         """Where nothing is lost or slow, nobody waits until a sweep comes by."""
