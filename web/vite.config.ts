@@ -68,7 +68,7 @@ export default defineConfig(async ({ mode }) => ({
     environment: 'happy-dom',
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],
-    testTimeout: 15_000,
+    testTimeout: 30_000, // a part of a page that is first imported on a busy machine takes seconds
     pool: 'threads',
     isolate: false, // every file puts back what it stubs; this halves the time
   },

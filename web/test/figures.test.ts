@@ -10,7 +10,7 @@ const AMOUNTS = [0, 0.01, 0.5, 1, 4.39, 12, 38.05, 998, 999.99, 1000, 1234.5, 20
 const SIGNED = { signDisplay: 'negative' } as unknown as Intl.NumberFormatOptions
 /** Every half, and what is just beside one, up to where figures are handed to the browser. */
 function* halves(digits: number): Generator<number> {
-  for (let whole = 0; whole < 999 * 10 ** digits; whole += 1 + Math.floor(whole / 15)) {
+  for (let whole = 0; whole < 999 * 10 ** digits; whole += 1 + Math.floor(whole / 8)) {
     for (const end of ['4', '5', '6', '49999', '50001']) {
       yield Number(`${whole}${end}e-${digits + end.length}`)
     }
@@ -35,7 +35,7 @@ it.each(LOCALES)('rounds shares and prices as the browser does in %s', async (ta
   for (const share of [...halves(2), 1.005]) {
     expect([share, percent(share, tag)]).toEqual([share, shares.format(share)])
   }
-  for (const currency of ['USD', 'EUR', 'CAD', 'AUD']) {
+  for (const currency of ['USD', 'CAD']) {
     const digits = { minimumFractionDigits: 2, maximumFractionDigits: 2, ...SIGNED }
     const prices = new Intl.NumberFormat(tag, { style: 'currency', currency, ...digits })
     for (const amount of [...halves(2), 0.015, 1.005]) {

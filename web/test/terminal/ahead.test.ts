@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { dialAhead } from '@/terminal/ahead'
 import { browserWorld } from '@/terminal/world'
+import { until } from '../until'
 import { Scene, settle } from './world'
 
 const PLACE = { classId: 'c', lab: 'l' }
@@ -29,10 +30,10 @@ beforeEach(() => {
   })
 })
 afterEach(() => {
-  vi.useRealTimers()
+  vi.restoreAllMocks()
   vi.unstubAllGlobals()
 })
-const given = () => vi.waitFor(() => expect(dialled).toHaveLength(1))
+const given = () => until(() => dialled.length === 1)
 const signal = new AbortController().signal
 
 it('hands the line that is under way to the first who asks, and no other', async () => {
@@ -53,9 +54,10 @@ it('dials anew where the line is closed by then, and asks anew for what is old',
   const { ticket, url } = await world.ticket(signal)
   expect(ticket).toBe('t1')
   expect(world.socket(url)).toBe(dialled[1])
-  vi.useFakeTimers()
   const old = dialAhead(PLACE)
-  vi.advanceTimersByTime(31_000)
+  await until(() => dialled.length === 3)
+  const later = Date.now() + 31_000
+  vi.spyOn(Date, 'now').mockReturnValue(later)
   expect(old.ticket()).toBeUndefined()
 })
 

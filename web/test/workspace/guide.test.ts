@@ -8,7 +8,7 @@ import {
 } from './lab'
 
 /** A part of the page that is loaded only then. */
-const comes = (there: () => void) => vi.waitFor(there, { timeout: 10_000 })
+const comes = (there: () => void) => vi.waitFor(there, { timeout: 20_000 })
 const text = () => document.body.textContent?.replace(/\s+/g, ' ') ?? ''
 const busy = (over = {}) => progress({ busy: 's1', revision: 2, ...over }, own('s1'))
 let open: Awaited<ReturnType<typeof show>> | null = null
