@@ -17,7 +17,7 @@ CLOUD_TOOLS := ip=iproute2 nft=nftables chromium=chromium pebble=pebble certutil
 TEST_TOOLS += $(CLOUD_TOOLS) WebKitWebDriver=webkit2gtk-driver Xvfb=xvfb dbus-run-session=dbus-daemon dbus-launch=dbus-x11
 VM_TOOLS := qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap mke2fs=e2fsprogs socat=socat
 
-.PHONY: python python-dev host-tools test-tools emulators cloud-sdks
+.PHONY: python python-dev host-tools test-tools emulators cloud-sdks osls
 .PHONY: help install up test clouds-test cloud-test vm-test coverage lint bench template package bench-cold torture shots lighthouse web lock clean install-dev install-test
 
 help:  ## Say what can be done
@@ -45,7 +45,7 @@ python-dev: python
 	@scripts/once .venv/.stamp-dev "Installing development tools" $(DEV_LOCK) $(PYTHON_INPUTS) -- scripts/python $(DEV_LOCK)
 
 install-test:
-	$(BESIDE) python-dev test-tools web emulators cloud-sdks
+	$(BESIDE) python-dev test-tools web emulators cloud-sdks osls
 
 test: install-test  ## Run every test (ARGS="-k terminal" runs some)
 	@scripts/test $(ARGS)
@@ -55,6 +55,9 @@ test-tools:
 
 emulators cloud-sdks:
 	@scripts/$@
+
+osls:
+	@! command -v npm >/dev/null || scripts/template install
 
 vm-test: install-dev  ## Boot a true machine per cloud, with its own cloud-init (root; minutes)
 	@scripts/need "true machines" $(VM_TOOLS)

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A busy machine is late, which is not wrong.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 HERE = Path(__file__).parent
 # More than about eight seconds on two cores: in turn what waits and what works, longest first.

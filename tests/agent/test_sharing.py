@@ -156,6 +156,7 @@ def test_reading_stops_when_what_was_sent_is_not_drawn() -> None:
             await client.until(lambda: client.seq > start + 200_000)
             stopped = await _settled(agent)
             assert 256 * 1024 <= stopped - start <= 320 * 1024
+            await client.until(lambda: client.seq >= stopped)
             client.ack(client.seq)
             await client.until(lambda: client.seq > stopped + 200_000)
             assert await _settled(agent) <= stopped + 320 * 1024

@@ -19,6 +19,8 @@ from brihaspati.entrypoints.http import document, gate
 from deploy import snapshots
 from tidy import tracked
 
+pytestmark = pytest.mark.timeout(400)  # osls takes its time on a busy machine
+
 ROOT = tracked.ROOT
 PLACE = ".serverless/cloudformation-template-update-stack.json"
 KEPT = ROOT / "tests/deploy/snapshot.json"

@@ -14,7 +14,8 @@ from brihaspati.adapters import agentarchive
 from brihaspati.entrypoints.aws_lambda.boundaries import BOUNDARIES
 from zipped import Built, built
 
-pytestmark = pytest.mark.slow
+# Zips of all functions are minutes of work for a machine that does much else.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 # A function is put together when it is imported, and connects nothing.
 NAMED = {"BRIHASPATI_TABLE": "bh-test", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
