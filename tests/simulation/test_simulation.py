@@ -17,7 +17,7 @@ def test_a_seed_is_the_same_history_again() -> None:
     assert first.steps > 100
 
 
-# Worlds that broke a promise once, while the engine or the promise was wrong.
+# Seeds that broke a promise once. Their worlds have changed with the code; they keep it still.
 @pytest.mark.parametrize(
     ("seed", "students"),
     [(26, 20), (753913189, 20), (910541, 20), (911336, 20), (914129, 20), (914834, 20),
