@@ -102,7 +102,10 @@ def _proxied(folder: Path, listen: str) -> tuple[Path, contextlib.AbstractContex
 def renting(provider: str, steps: Steps, folder: Path, kept: Path) -> Iterator[Household]:
     """A server that rents true machines of this provider's stand-in; consoles are in `kept`."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    subprocess.run(["ip", "route", "add", "local", machine.NETWORK, "dev", "lo"], check=True)
+    subprocess.run(
+        ["ip", "route", "add", "local", machine.NETWORK, "dev", "lo", "src", "127.0.0.1"],
+        check=True,
+    )
     networks = {"digitalocean": "169.254", "linode": "169.254"}
     world = World(real_clock(), lags=Lags.none(), networks=networks)
     token = world.add_usual_tokens()[provider]

@@ -127,7 +127,7 @@ def host_rules(rules: Rules, address: str) -> str:
         "    ip6 daddr ::1 accept",
         f"    {_to((address,))} accept",
         "    ct state established,related accept",
-        "    meta l4proto ipv6-icmp accept",
+        "    meta l4proto 58 accept",  # ICMPv6, by number: not every image has names of protocols
         f"    udp dport {{ {', '.join(map(str, DHCP))} }} accept",
         *(f"    {protocol} dport {{ {never} }} reject" for protocol in PROTOCOLS),
         *(f"    {line} accept" for hole in rules.outbound for line in _let(hole)),
