@@ -188,7 +188,7 @@ def test_a_port_nobody_listens_on_is_said_and_tried_again_by_the_page() -> None:
                 assert answer.status == 503
             assert f"Nothing is listening on port {visit.port} yet" in text
             assert re.search(r'<noscript><meta http-equiv="refresh" content="\d"></noscript>', text)
-            assert "if (!document.hidden) location.reload()" in text
+            assert "requestAnimationFrame(() => location.reload())" in text
             assert "script-src" not in answer.headers.get("Content-Security-Policy", "")
 
     stage.play(scenario)

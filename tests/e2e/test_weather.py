@@ -44,7 +44,7 @@ FETCHED_AHEAD = """async () => {
     .map(({ name }) => name).find((name) => new RegExp(`/${part}-[^/]*js$`).test(name))
   const styles = () => [...document.querySelectorAll('link[rel=stylesheet]')]
   const turn = () => new Promise(requestAnimationFrame)
-  for (const part of ['LabPage', 'session', 'world', 'lab', 'bench']) {
+  for (const part of ['LabPage', 'line', 'terminal', 'lab', 'bench']) {
     while (!fetched(part)) await turn()
     await import(fetched(part))
   }
