@@ -38,7 +38,7 @@ echo cloud $(cat /run/cloud-init/cloud-id) init $(ps -p 1 -o comm=) $(systemctl 
 echo units $(systemctl is-active brihaspati-agent brihaspati-deadman)
 echo root-part $(ps -o user= -p $main) files $(awk '/open files/ {print $4}' /proc/$main/limits)
 held=$(awk '/^(CapEff|NoNewPrivs)/ {print $1 $2}' /proc/$agent/status)
-echo agent $(ps -o user= -p $agent) $held
+echo agent $(stat -c %U /proc/$agent) $held
 echo memory $(pss $main) $(pss $agent) kB
 echo walls $(nft list tables | wc -l) state $(stat -c '%U %a' /var/lib/brihaspati)
 began=$(systemctl show -p ExecMainStartTimestampMonotonic --value brihaspati-agent)
@@ -55,7 +55,7 @@ KILL = (
 WANTED = (
     "units active active",
     "root-part root files 4096",
-    "agent brihasp+ CapEff:0000000000000400 NoNewPrivs:1",
+    "agent brihaspati CapEff:0000000000000400 NoNewPrivs:1",
     "walls 2 state brihaspati 700",
 )
 
