@@ -99,6 +99,15 @@ def test_more_time_is_given_once_and_never_less_than_there_was() -> None:
     assert after(ready, sooner) == lifecycle.Decision(ready)
 
 
+def test_nobody_spends_an_extension_on_time_that_is_over() -> None:
+    ready = in_phase("ready", replace(TERMS, closes_at=NOW + 4_000_000))
+    given = events.Prolonged(ready.deadline_at or 0, 60, NOW + 4_000_000)
+    missed = NOW + 4_000_000  # nobody looked at it when its time was over, nor when its class was
+    for more in (events.Extended(2), given):
+        assert after(ready, more, now=missed) == lifecycle.Decision(ready)
+        assert after(ready, more, now=NOW + 3_600_001).sandbox != ready
+
+
 @pytest.mark.parametrize("phase", ["queued", "starting"])
 def test_somebody_looks_at_a_start_when_the_class_ends(phase: Phase) -> None:
     slow = replace(SHORT, start_seconds_max=3600)

@@ -80,7 +80,7 @@ def _asked(sandbox: Sandbox, event: Event, now: int) -> Decision:  # noqa: PLR09
         case "ready", events.Claimed() if sandbox.slot.user is None:
             return _claim(sandbox, event, now)
         case "ready", (events.Extended() | events.Prolonged() | events.DeadlineMoved()):
-            return _another_end(sandbox, event)
+            return _another_end(sandbox, event, now)
         case "ready", events.InputSeen() if event.at > (sandbox.last_input_at or 0):
             return Decision(replace(sandbox, last_input_at=event.at))
         case _, events.Woke():
@@ -192,35 +192,36 @@ def _claim(sandbox: Sandbox, event: events.Claimed, now: int) -> Decision:
 
 
 def _another_end(
-    sandbox: Sandbox, event: events.Extended | events.Prolonged | events.DeadlineMoved
+    sandbox: Sandbox, event: events.Extended | events.Prolonged | events.DeadlineMoved, now: int
 ) -> Decision:
     match event:
         case events.Extended():
-            return _extend(sandbox, event)
+            return _extend(sandbox, event, now)
         case events.Prolonged():
-            return _prolong(sandbox, event)
+            return _prolong(sandbox, event, now)
         case _:
             deadline = sandbox.terms.until(event.deadline_at)
             moved = replace(sandbox, deadline_at=deadline)
             return Decision(moved, (effects.SetAlarm(at=deadline),))
 
 
-def _extend(sandbox: Sandbox, event: events.Extended) -> Decision:
+def _extend(sandbox: Sandbox, event: events.Extended, now: int) -> Decision:
     """More time, once per extension: a repeated request saw an older count and changes nothing."""
-    if event.extensions_left != sandbox.extensions_left or extensions_left(sandbox) <= 0:
-        return Decision(sandbox)
     deadline = _extended(sandbox)
+    repeated = event.extensions_left != sandbox.extensions_left
+    if repeated or extensions_left(sandbox) <= 0 or deadline <= now:  # it would end all the same
+        return Decision(sandbox)
     longer = replace(sandbox, deadline_at=deadline, extensions_left=sandbox.extensions_left - 1)
     return Decision(longer, (effects.SetAlarm(at=deadline),))
 
 
-def _prolong(sandbox: Sandbox, event: events.Prolonged) -> Decision:
+def _prolong(sandbox: Sandbox, event: events.Prolonged, now: int) -> Decision:
     """More time from the trainer, up to the class's end as it is by now; never less than before."""
     if event.deadline_at != sandbox.deadline_at:
         return Decision(sandbox)
     terms = replace(sandbox.terms, closes_at=event.closes_at)
     deadline = terms.until(event.deadline_at + event.seconds * 1000)
-    if deadline <= event.deadline_at:
+    if deadline <= max(event.deadline_at, now):
         return Decision(sandbox)
     longer = replace(sandbox, terms=terms, deadline_at=deadline)
     return Decision(longer, (effects.SetAlarm(at=deadline),))
@@ -234,8 +235,7 @@ def extensions_left(sandbox: Sandbox) -> int:
 
 
 def _extended(sandbox: Sandbox) -> int:
-    later = (sandbox.deadline_at or 0) + sandbox.terms.extend_seconds * 1000
-    return sandbox.terms.until(later)
+    return sandbox.terms.until((sandbox.deadline_at or 0) + sandbox.terms.extend_seconds * 1000)
 
 
 # --- going wrong ---------------------------------------------------------------------------------
