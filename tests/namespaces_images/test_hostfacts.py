@@ -42,7 +42,8 @@ def traces() -> list[str]:
         with suppress(OSError):
             if "trial" in backing.read_text():
                 found.append(str(backing))
-    found += [str(p) for p in Path("/sys/fs/cgroup").glob("**/brihaspati/trial-*")]
+    for at, names, _ in os.walk("/sys/fs/cgroup"):  # which minds no group that goes meanwhile
+        found += [f"{at}/{name}" for name in names if name.startswith("trial-")]
     return found
 
 

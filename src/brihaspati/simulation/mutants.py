@@ -184,8 +184,8 @@ def _never(*_: Any, **__: Any) -> int:
 _extend = lifecycle._extend  # noqa: SLF001
 
 
-def _extend_each_time(sandbox: sandboxes.Sandbox, event: events.Extended) -> Decision:
-    return _extend(sandbox, replace(event, extensions_left=sandbox.extensions_left))
+def _extend_each_time(sandbox: sandboxes.Sandbox, event: events.Extended, now: int) -> Decision:
+    return _extend(sandbox, replace(event, extensions_left=sandbox.extensions_left), now)
 
 
 def _deadline_forgotten(sandbox: sandboxes.Sandbox, now: int) -> Decision:
