@@ -11,6 +11,7 @@ import grimp
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src"
+OURS = ("brihaspati", "brihaspati_agent")
 HANDLERS = "brihaspati.wiring.functions"
 # What a handler hands to Lambda is called so, in every module that is one.
 HANDLER = "handler"
@@ -50,7 +51,7 @@ def functions(handlers: Mapping[str, str] | None = None) -> list[Function]:
     if not modules:
         raise NoFunctions(f"no module of {HANDLERS} defines `{HANDLER}`")
     graph = grimp.build_graph(
-        "brihaspati", include_external_packages=True, exclude_type_checking_imports=True
+        *OURS, include_external_packages=True, exclude_type_checking_imports=True
     )
     for command in COMMANDS:
         for imported in graph.find_modules_directly_imported_by(command):
@@ -60,7 +61,7 @@ def functions(handlers: Mapping[str, str] | None = None) -> list[Function]:
 
 def _function(graph: grimp.ImportGraph, name: str, module: str) -> Function:
     reached = graph.find_upstream_modules(module) | {module}
-    ours = {one for one in reached if one.partition(".")[0] == "brihaspati"}
+    ours = _of_ours(reached)
     # Importing a module imports the packages it lies in, and what those import.
     while True:
         parents = {parent for one in ours for parent in _parents(one)} - ours
@@ -68,9 +69,13 @@ def _function(graph: grimp.ImportGraph, name: str, module: str) -> Function:
             break
         for one in {one for parent in parents for one in _at_once(graph, parent)}:
             reached |= graph.find_upstream_modules(one) | {one}
-        ours |= parents | {one for one in reached if one.partition(".")[0] == "brihaspati"}
+        ours |= parents | _of_ours(reached)
     others = {one.partition(".")[0] for one in reached - ours}
     return Function(name, module, frozenset(ours), frozenset(others))
+
+
+def _of_ours(modules: Iterable[str]) -> set[str]:
+    return {one for one in modules if one.partition(".")[0] in OURS}
 
 
 def _at_once(graph: grimp.ImportGraph, package: str) -> set[str]:

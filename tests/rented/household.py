@@ -14,6 +14,7 @@ import socket
 import ssl
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,13 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Origin
 
 import dns
 import pebble
 from brihaspati import wiring
 from brihaspati.engine.engine import Engine
+from brihaspati_agent import dialled
 from brihaspati_cloudsim import running, server
 from brihaspati_cloudsim.account import Lags
 from brihaspati_cloudsim.agenda import real_clock
@@ -127,12 +127,13 @@ class Student:
     def terminal(self, name: str = "main") -> Iterator[Terminal]:
         """Their terminal over HTTPS, the machine's certificate verified."""
         ticket = self.ticket()
+        there = urllib.parse.urlsplit(ticket["url"])
+        assert (there.scheme, there.port) == ("wss", None)
         trust = ssl.create_default_context(cafile=str(self.house.issuer.roots))
-        origin = Origin(self.house.address)
+        host = there.hostname or ""
         late = SECONDS_MAX  # the processor is shared
-        with connect(
-            ticket["url"], ssl=trust, origin=origin, proxy=None, open_timeout=late
-        ) as line:
+        call = dialled.Call((host, 443), host, there.path, trust, self.house.address)
+        with dialled.dial(call, late) as line:
             first = {"ticket": ticket["ticket"], "terminal": name, "columns": 80, "rows": 24}
             line.send(json.dumps(first))
             line.recv(late)
@@ -143,7 +144,7 @@ class Student:
 class Terminal:
     """An open terminal."""
 
-    line: ClientConnection
+    line: dialled.Line
 
     def run(self, command: str, until: str) -> str:
         """Type a command; all that is shown until this text is."""

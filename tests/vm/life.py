@@ -171,14 +171,12 @@ def live(house: Household, provider: str, steps: Steps) -> list[str]:
 
 
 def _comes_back(student: Student) -> bool:
-    from websockets.exceptions import WebSocketException  # noqa: PLC0415 - beside its use
-
     try:
         with student.terminal() as terminal:
             said = terminal.run(
                 "cat /root/essay.txt; pgrep -fa sleep.777; echo so-$((4*4))", "so-16"
             )
-    except (OSError, EOFError, WebSocketException):
+    except OSError:
         return False
     return "mine" in said and "sleep 7777" in said
 

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from websockets.exceptions import WebSocketException
-from websockets.sync.client import connect
-
 from brihaspati import ports
 from brihaspati.domain.labs import SCRIPT_ARGV, Lab
+from brihaspati_agent import dialled
 
 # A script says a few lines to the student; the rest of what it prints is read and let go.
 OUTPUT_BYTES_MAX = 16_384
-_MESSAGE_BYTES_MAX = 1024 * 1024
 _OPEN_SECONDS_MAX = 5
 _MORE_SECONDS = 5
 _UNREACHED = "its machine does not answer."
@@ -74,7 +70,7 @@ class AgentLink:
         }
         try:
             said = self._ask(door, request, seconds_max + _MORE_SECONDS)
-        except (OSError, WebSocketException, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise ports.Unreachable(_UNREACHED) from error
         if not said.get("ok"):
             raise ports.Unreachable(f"{said.get('problem', _UNREACHED)}.")
@@ -82,16 +78,8 @@ class AgentLink:
         return ports.ScriptOutcome(said["code"], text, said["timed_out"])
 
     def _ask(self, door: Door, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-        host = f"[{door.host}]" if ":" in door.host else door.host
-        scheme = "ws" if self._tls is None else "wss"
-        with connect(
-            f"{scheme}://{host}:443/agent/control",
-            sock=socket.create_connection((door.address, 443), _OPEN_SECONDS_MAX),
-            ssl=self._tls,
-            open_timeout=_OPEN_SECONDS_MAX,
-            max_size=_MESSAGE_BYTES_MAX,
-            proxy=None,
-        ) as line:
+        call = dialled.Call((door.address, 443), door.host, "/agent/control", self._tls)
+        with dialled.dial(call, _OPEN_SECONDS_MAX) as line:
             line.send(json.dumps({"ticket": door.ticket}))
             line.recv(_OPEN_SECONDS_MAX)
             line.send(json.dumps(request))
