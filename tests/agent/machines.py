@@ -75,7 +75,7 @@ async def machine(
 
 def play(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """On asyncio's own loop, which is what an archive has."""
-    asyncio.run(asyncio.wait_for(scenario(), 30))
+    asyncio.run(asyncio.wait_for(scenario(), 90))
 
 
 async def page(request: web.BaseRequest) -> web.StreamResponse:
@@ -110,7 +110,7 @@ async def output_until(line: aiohttp.ClientWebSocketResponse[Any], wanted: bytes
     """What the program printed, until it printed this."""
     found = b""
     while wanted not in found:
-        message = await line.receive(timeout=10)
+        message = await line.receive(timeout=stage.PATIENCE_SECONDS)
         assert message.type == aiohttp.WSMsgType.BINARY, message
         if message.data[:1] in (b"\x00", b"\x04"):
             found += message.data[1:]

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-import pebble
+import loopback
 from agent import machines, stage
 
 
@@ -24,14 +24,15 @@ def test_a_terminal_opens_over_https_and_echoes(tmp_path: Path) -> None:
                 there.at("/agent/terminal", scheme="wss"), headers=headers
             ) as line:
                 await line.send_str(machines.first(there.signer.ticket()))
-                hello = json.loads((await line.receive(timeout=10)).data)
+                hello = json.loads((await line.receive(timeout=stage.PATIENCE_SECONDS)).data)
                 assert hello["type"] == "hello"
                 await line.send_bytes(b"\x00expr 6 '*' 7\n")
                 await machines.output_until(line, b"42")
                 await line.send_bytes(b"\x03here")
-                while (message := await line.receive(timeout=10)).data[:1] != b"\x03":
-                    pass
-                assert message.data == b"\x03here"
+                said = b""
+                while said[:1] != b"\x03":
+                    said = (await line.receive(timeout=stage.PATIENCE_SECONDS)).data
+                assert said == b"\x03here"
 
     machines.play(scenario)
 
@@ -42,11 +43,11 @@ def test_much_output_and_long_input_pass_whole(tmp_path: Path) -> None:
             ticket = there.signer.ticket(may=["control"])
             async with there.client.ws_connect(there.at("/agent/control", scheme="wss")) as line:
                 await line.send_json({"ticket": ticket})
-                await line.receive(timeout=10)
+                await line.receive(timeout=stage.PATIENCE_SECONDS)
                 script = "cat; head -c 200000 /dev/zero | tr '\\0' x"
                 request = {"id": 1, "op": "run", "argv": ["sh", "-c", script], "stdin": "aGk="}
                 await line.send_json(request)
-                answer = json.loads((await line.receive(timeout=10)).data)
+                answer = json.loads((await line.receive(timeout=stage.PATIENCE_SECONDS)).data)
                 assert (answer["code"], len(answer["output"])) == (0, 266672)
 
     machines.play(scenario)
@@ -65,7 +66,7 @@ def test_another_page_and_a_forged_ticket_are_refused(
         ):
             with contextlib.suppress(ConnectionError):
                 await line.send_str(machines.first(there.signer.ticket()[:-8] + "AAAAAAAA"))
-            message = await line.receive(timeout=10)
+            message = await line.receive(timeout=stage.PATIENCE_SECONDS)
             assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, code)
 
     machines.play(scenario)
@@ -111,7 +112,7 @@ def test_an_address_shows_each_port_on_one_of_its_own_whose_cookie_opens_no_othe
     tmp_path: Path,
 ) -> None:
     async def scenario() -> None:
-        one, two = pebble.free_port(), pebble.free_port()
+        one, two = loopback.free_port(), loopback.free_port()
         async with machines.application() as port, machines.application() as other:
             shown = {one: port, two: other}
             async with machines.machine(tmp_path, "127.0.0.1", shown) as there:
@@ -139,7 +140,7 @@ def test_an_address_shows_each_port_on_one_of_its_own_whose_cookie_opens_no_othe
 
 def test_a_port_of_an_address_serves_no_other_host(tmp_path: Path) -> None:
     async def scenario() -> None:
-        one = pebble.free_port()
+        one = loopback.free_port()
         async with machines.machine(tmp_path, "127.0.0.1", {one: 1}) as there:
             for host in ("evil.example", f"127.0.0.1:{one + 1}", "127.0.0.1"):
                 url, headers = f"https://127.0.0.1:{one}/", {"Host": host}
@@ -151,7 +152,7 @@ def test_a_port_of_an_address_serves_no_other_host(tmp_path: Path) -> None:
 
 def test_a_frame_whose_browser_keeps_no_cookies_says_what_to_do(tmp_path: Path) -> None:
     async def scenario() -> None:
-        one = pebble.free_port()
+        one = loopback.free_port()
         async with machines.machine(tmp_path, "127.0.0.1", {one: 1}) as there:
             headers = {"Sec-Fetch-Dest": "iframe"}
             async with there.client.get(f"https://127.0.0.1:{one}/", headers=headers) as answer:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import loopback
 import pebble
 from brihaspati_agent import acme, certificates, signatures
 
@@ -28,7 +29,7 @@ def machine() -> Iterator[tuple[int, certificates.Tls]]:
         def serve() -> None:
             while not over.is_set():
                 accepted, _ = listener.accept()
-                accepted.settimeout(5)
+                accepted.settimeout(30)
                 try:
                     with tls.context.wrap_socket(accepted, server_side=True) as line:
                         line.recv(1)
@@ -61,7 +62,7 @@ def test_a_machine_gets_a_certificate_for_its_address_and_serves_with_it(
 
 
 def test_an_issuer_that_cannot_reach_the_machine_is_told_of_in_words(tmp_path: Path) -> None:
-    with pebble.running(tmp_path, pebble.free_port(ADDRESS)) as issuer:
+    with pebble.running(tmp_path, loopback.free_port(ADDRESS)) as issuer:
         own = acme.Acme(acme.Issuer(issuer.directory, None, str(issuer.ca)), certificates.new_key())
         with pytest.raises(certificates.CannotCertify, match="refused"):
             own.certify(ADDRESS, certificates.Tls())

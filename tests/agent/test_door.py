@@ -88,7 +88,7 @@ async def _raw(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
 
 
 async def _until(true: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + stage.PATIENCE_SECONDS
     while not true():
         assert time.monotonic() < ends
         await asyncio.sleep(0.005)
@@ -151,7 +151,7 @@ def test_half_a_request_and_no_more_is_let_go(begin: bytes) -> None:
             reader, writer = await _raw(agent.port)
             writer.write(begin)
             writer.write_eof()
-            await asyncio.wait_for(reader.read(), 8)
+            await asyncio.wait_for(reader.read(), stage.PATIENCE_SECONDS)
             assert agent.door.waiting == 0
 
     stage.play(scenario)
@@ -172,7 +172,7 @@ def test_what_is_no_proper_request_is_answered_by_an_error(request_: bytes) -> N
         async with stage.staged() as agent:
             reader, writer = await _raw(agent.port)
             writer.write(request_)
-            answer = await asyncio.wait_for(reader.read(), 8)
+            answer = await asyncio.wait_for(reader.read(), stage.PATIENCE_SECONDS)
             assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4")), answer
 
     stage.play(scenario)
@@ -222,7 +222,9 @@ def test_running_out_of_descriptors_passes() -> None:
             await loop.sock_sendall(waiting, b"GET /after HTTP/1.0\r\n\r\n")
             answer = b""
             while b"portal /after" not in answer:
-                piece = await asyncio.wait_for(loop.sock_recv(waiting, 1000), 5)
+                piece = await asyncio.wait_for(
+                    loop.sock_recv(waiting, 1000), stage.PATIENCE_SECONDS
+                )
                 assert piece, answer
                 answer += piece
             waiting.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gc
 import os
 import pathlib
 import select
@@ -26,7 +27,7 @@ PLACE = local.LocalPlace()
 
 def _read_until(terminal: places.Terminal, wanted: bytes) -> bytes:
     seen = b""
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + stage.PATIENCE_SECONDS
     while wanted not in seen:
         assert time.monotonic() < ends, seen
         if select.select([terminal.fileno()], [], [], 0.1)[0]:
@@ -73,11 +74,15 @@ def test_a_terminals_program_inherits_no_descriptor_and_no_ignored_signal() -> N
 
 def children() -> set[str]:
     """The processes this one has started and not waited for, from whichever thread."""
-    lists = Path("/proc/self/task").glob("*/children")
-    return {pid for path in lists for pid in path.read_text().split()}
+    found: set[str] = set()
+    for path in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # a thread that has just ended
+            found.update(path.read_text().split())
+    return found
 
 
 def test_no_terminal_leaks_descriptors_or_children() -> None:
+    gc.collect()  # what other tests have dropped is closed now, and not meanwhile
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     # Other tests of this process may have servers of their own running.
     others = children()
@@ -116,19 +121,19 @@ def test_a_command_that_closes_its_streams_is_still_waited_for() -> None:
 def test_time_up_ends_a_command_and_its_children() -> None:
     started = time.monotonic()
     script = "echo begun; sleep 77.25 & wait"
-    outcome = PLACE.run(["/bin/sh", "-c", script], timeout_seconds=0.2)
-    assert time.monotonic() - started < 5
+    outcome = PLACE.run(["/bin/sh", "-c", script], timeout_seconds=1)
+    assert time.monotonic() - started < 60
     assert outcome.timed_out
     assert outcome.code == -signal.SIGKILL
     assert outcome.output == b"begun\n"
     while subprocess.run(["pgrep", "-f", "^sleep 77.25"], check=False).returncode == 0:
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 60
 
 
 def test_what_a_command_leaves_in_the_background_does_not_hold_us() -> None:
     started = time.monotonic()
-    outcome = PLACE.run(["/bin/sh", "-c", "sleep 60 & echo out"], timeout_seconds=30)
-    assert time.monotonic() - started < 5
+    outcome = PLACE.run(["/bin/sh", "-c", "sleep 60 & echo out"], timeout_seconds=50)
+    assert time.monotonic() - started < 30
     assert outcome.output == b"out\n"
     assert not outcome.timed_out
 
@@ -212,7 +217,7 @@ def test_the_agent_as_a_program_serves_its_own_machine_and_stops_cleanly() -> No
             assert (await agent.refused(other))[0] == 4404
             process.terminate()
             assert (await client.is_closed())[0] == 4410
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
 
     stage.play(scenario)
 
@@ -249,7 +254,7 @@ def _run_to_end(arguments: list[str]) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=60,
         env=env,
     )
 

@@ -241,6 +241,6 @@ def test_a_browser_that_leaves_is_noticed_by_the_application() -> None:
             async with visit.request("/", cookie=await visit.cookie()) as answer:
                 await answer.content.readany()
                 answer.close()
-            await asyncio.wait_for(left.wait(), 5)
+            await asyncio.wait_for(left.wait(), stage.PATIENCE_SECONDS)
 
     stage.play(scenario)

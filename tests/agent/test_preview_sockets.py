@@ -71,7 +71,7 @@ def test_a_websocket_that_closes_here_closes_there() -> None:
             url = f"http://127.0.0.1:{visit.agent.port}/"
             client = await visit.session.ws_connect(url, headers=headers)
             await client.close(code=4001)
-            await asyncio.wait_for(done.wait(), 5)
+            await asyncio.wait_for(done.wait(), stage.PATIENCE_SECONDS)
             assert codes == [4001]
 
     stage.play(scenario)

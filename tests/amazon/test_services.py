@@ -9,6 +9,7 @@ import sys
 import pytest
 from botocore import exceptions
 
+import loopback
 from brihaspati import ports
 from brihaspati.adapters import amazon, emf, memory, ses
 from emulators import amazon_stand, faults, servers
@@ -29,7 +30,7 @@ def test_a_service_that_throttles_is_busy_and_another_refusal_is_itself(address:
 
 def test_a_service_that_cannot_be_reached_is_busy() -> None:
     services = amazon.Services(
-        servers.REGION, f"http://127.0.0.1:{servers.free_port()}", ("a", "b")
+        servers.REGION, f"http://127.0.0.1:{loopback.free_port()}", ("a", "b")
     )
     with pytest.raises(ports.Busy, match="sqs"):
         services.of("sqs")("list_queues")

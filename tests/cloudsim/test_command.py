@@ -25,10 +25,10 @@ def test_the_command_prints_settings_that_lead_to_it_and_ends_in_peace() -> None
             assert match is not None, lines
             headers = {"authorization": f"Bearer {match[3]}"}
             asked = urllib.request.Request(match[2] + path, headers=headers)
-            with urllib.request.urlopen(asked, timeout=20) as answer:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
                 assert json.loads(answer.read())
         program.send_signal(signal.SIGTERM)
-        assert program.wait(20) == 0
+        assert program.wait(60) == 0
 
 
 def test_a_port_that_is_taken_is_said_in_one_line() -> None:

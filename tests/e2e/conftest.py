@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from brihaspati import wiring
 from brihaspati.engine.engine import Engine
@@ -18,8 +18,6 @@ from browsing import FLAGS, Faults, opened
 
 CHROMIUM = shutil.which("chromium")
 WEB = Path("web/dist/index.html")
-# Two labs, two browsers and a suite beside them share the processor: late is not wrong.
-expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -88,6 +88,7 @@ def test_the_keyboard_alone_joins_and_plays(
     tab_to(page, page.get_by_role("button", name=re.compile(f"Play.*{HELLO}")))
     page.keyboard.press("Enter")
     expect(screen(page)).to_contain_text("#")
+    expect(page.get_by_role("textbox", name="Terminal input")).to_be_focused()
     page.keyboard.type("echo $((6*7))\n")
     expect(screen(page)).to_contain_text("42")
     assert faults == []
@@ -196,7 +197,7 @@ def test_a_trainer_signs_in_once_and_sees_the_student_at_work(
     card.get_by_role("button", name="Farida", exact=True).click()
     trainer.get_by_role("button", name="Stop the lab of Farida").click()
     trainer.get_by_role("button", name="Stop 1 lab").click()
-    expect(ipad.pages[0].get_by_text("trainer").first).to_be_visible(timeout=20_000)
+    expect(ipad.pages[0].get_by_text("trainer").first).to_be_visible()
     trainer.goto("about:blank")
     trainer.goto(url)
     expect(trainer.get_by_role("alert")).to_contain_text("used or is too old")

@@ -71,10 +71,12 @@ def test_a_cold_service_is_said_and_waited_for(
     expect(line(page)).to_contain_text("Waking the service")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Asha")
     expect(line(page)).to_be_hidden()
+    sky.delay_seconds = 3600
     press_play(page)
     on_its_way = page.get_by_role("heading", name="Your machine is on its way")
-    expect(on_its_way).to_be_visible(timeout=2_000)
-    expect(screen(page)).to_contain_text("#", timeout=20_000)
+    expect(on_its_way).to_be_visible()  # though nothing was answered yet
+    sky.clears()
+    expect(screen(page)).to_contain_text("#")
     assert faults == []
 
 
@@ -92,7 +94,7 @@ def test_gateways_that_fail_in_bursts_are_asked_again(
         sky.answers_with(status, 1, at="GET .*/labs/hello$")
         sky.answers_with(status, 1, at="/ticket$")
     press_play(page)
-    expect(screen(page)).to_contain_text("#", timeout=20_000)
+    expect(screen(page)).to_contain_text("#")
     assert sky.reached.count(PLAY) == 1
     assert faults.beyond(*NO_LINE) == []
 
@@ -109,7 +111,7 @@ def test_lost_replies_and_half_answers_do_nothing_twice(
     sky.drops(1, at=PLAY)
     sky.cuts_bodies(1, at="GET .*/labs/hello$")
     press_play(page)
-    expect(screen(page)).to_contain_text("#", timeout=20_000)
+    expect(screen(page)).to_contain_text("#")
     page.get_by_role("link", name="Back to the class").click()
     expect(page.get_by_role("button", name="Resume lab")).to_have_count(1)
     assert faults.beyond(*NO_LINE) == []
@@ -130,7 +132,7 @@ def test_play_pressed_without_a_line_is_kept_and_done_when_it_is_back(
     assert PLAY not in sky.reached
     sky.takes_the_line("good")
     page.clock.fast_forward(4_000)
-    expect(screen(page)).to_contain_text("#", timeout=20_000)
+    expect(screen(page)).to_contain_text("#")
     expect(line(page)).to_be_hidden()
     assert sky.reached.count(PLAY) == 1
     assert faults.beyond(*NO_LINE) == []
@@ -145,6 +147,7 @@ def test_after_a_minute_in_a_tunnel_the_terminal_goes_on(
     press_play(page)
     expect(screen(page)).to_contain_text("#")
     type_line(page, "kept=yes; (sleep 1; echo mean''while) &")
+    expect(screen(page)).to_contain_text("[1]")  # all of it was typed before the line is lost
     page.evaluate("window.neverReloaded = true")
     sky.takes_the_line("silent")
     page.clock.fast_forward(20_000)
@@ -155,7 +158,7 @@ def test_after_a_minute_in_a_tunnel_the_terminal_goes_on(
     sky.takes_the_line("good")
     page.evaluate("window.dispatchEvent(new Event('online'))")
     page.clock.fast_forward(5_000)
-    expect(screen(page)).to_contain_text("still-yes", timeout=20_000)
+    expect(screen(page)).to_contain_text("still-yes")
     expect(screen(page)).to_contain_text("meanwhile")
     expect(page.get_by_text(LOST)).to_be_hidden()
     assert page.evaluate("window.neverReloaded")

@@ -19,6 +19,8 @@ from typing import IO
 
 import pytest
 
+from loopback import free_port
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 DYNOXIDE = HERE / "node_modules/@dynoxide/linux-x64/dynoxide"
@@ -77,14 +79,6 @@ def amazon(clock_file: Path) -> Iterator[str]:
     command = [str(python), str(HERE / "aws_at_a_moment.py")]
     with _running(command, port, environment) as address:
         yield address
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @contextlib.contextmanager

@@ -98,12 +98,12 @@ def test_a_terminal_goes_through_the_portal_and_its_ticket_works_once(tmp_path: 
             ticket = ours.machine.signer.ticket()
             async with ours.line() as line:
                 await line.send_str(machines.first(ticket))
-                assert json.loads(await line.receive_str(timeout=10))["type"] == "hello"
+                assert json.loads(await line.receive_str(timeout=30))["type"] == "hello"
                 await line.send_bytes(b"\x00expr 6 '*' 7\n")
                 await machines.output_until(line, b"42")
             async with ours.line() as again:
                 await again.send_str(machines.first(ticket))
-                message = await again.receive(timeout=10)
+                message = await again.receive(timeout=30)
                 assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 4401)
             assert ours.asked == [LABEL], "it goes where the ticket says, and once"
 
@@ -118,7 +118,7 @@ def test_a_machine_that_cannot_show_it_is_the_one_gets_no_ticket(tmp_path: Path)
         async with portal(tmp_path, "others/ca.pem") as ours:
             async with ours.line() as line:
                 await line.send_str(machines.first(ours.machine.signer.ticket()))
-                assert (await line.receive(timeout=10)).data == 1011
+                assert (await line.receive(timeout=30)).data == 1011
             async with machines.application() as port:
                 headers = await ours.opened(port)
                 async with ours.machine.client.get(ours.at, headers=headers) as answer:
@@ -135,7 +135,7 @@ def test_what_is_no_ticket_of_ours_leads_nowhere(tmp_path: Path, first: str, cod
     async def scenario() -> None:
         async with portal(tmp_path) as ours, ours.line() as line:
             await line.send_str(first)
-            assert (await line.receive(timeout=10)).data == code
+            assert (await line.receive(timeout=30)).data == code
 
     machines.play(scenario)
 
@@ -148,7 +148,7 @@ def test_a_lab_that_is_over_and_a_machine_that_is_silent_are_told_apart(
         async with portal(tmp_path) as ours, ours.line() as line:
             ours.there, ours.answers = there, False
             await line.send_str(machines.first(ours.machine.signer.ticket()))
-            assert (await line.receive(timeout=10)).data == code
+            assert (await line.receive(timeout=30)).data == code
 
     machines.play(scenario)
 
@@ -180,7 +180,7 @@ def test_a_page_and_its_websocket_go_through_the_portal_and_large_bodies_both_wa
                 assert await answer.read() == large
             async with client.ws_connect(at, headers=headers) as line:
                 await line.send_str("hé")
-                assert await line.receive_str(timeout=10) == "echo hé"
+                assert await line.receive_str(timeout=30) == "echo hé"
             assert set(ours.asked) == {LABEL}
 
     machines.play(scenario)
@@ -224,7 +224,7 @@ def test_machines_that_are_silent_hold_up_no_other(tmp_path: Path) -> None:
             for one in waiting:
                 one.cancel()
             for reader, writer in lines:  # who leaves leaves no line behind
-                await asyncio.wait_for(reader.read(), 10)
+                await asyncio.wait_for(reader.read(), 30)
                 writer.close()
             await keeper.close()
             await relay.close()

@@ -98,18 +98,18 @@ def test_so_many_go_aside_at_once_and_the_others_wait() -> None:
     def script() -> None:
         running.append(1)
         if len(running) <= 2:
-            together.wait(10)
-            hold.wait(10)
+            together.wait(30)
+            hold.wait(30)
         running.append(-1)
         over.release()
 
     for _ in range(4):
         aside(script)
-    together.wait(10)
+    together.wait(30)
     assert running == [1, 1]
     hold.set()
     for _ in range(4):
-        assert over.acquire(timeout=10)
+        assert over.acquire(timeout=30)
     assert sum(running) == 0
 
 
@@ -123,7 +123,7 @@ def test_what_fails_aside_is_logged_and_the_next_goes_on(
         raise OSError("no disk")
 
     aside(broken)
-    assert begun.wait(10)
+    assert begun.wait(30)
     aside(over.set)
-    assert over.wait(10)
+    assert over.wait(30)
     assert "not written down" in caplog.text

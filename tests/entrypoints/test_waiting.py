@@ -52,7 +52,7 @@ class Stage:
             self.later.pop(0)()
 
     async def work_when_somebody_waits(self, work: Callable[[], object] | None = None) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not self.bell._waiting:  # noqa: ASYNC110 - a browser has no bell either
                 await asyncio.sleep(0.005)
         # The engine works in other threads than the loop's.
@@ -143,7 +143,7 @@ def test_what_settled_between_the_answer_and_the_wait_is_not_missed() -> None:
     async def story(stage: Stage) -> None:
         _, sandbox = await stage.send("PUT")
         stage.house.run()
-        await asyncio.wait_for(stage.bell.waiting(sandbox["id"]), 5)
+        await asyncio.wait_for(stage.bell.waiting(sandbox["id"]), 30)
 
     played(story)
 
@@ -190,8 +190,8 @@ def test_a_check_that_ended_between_the_answer_and_the_wait_is_not_missed() -> N
         missed = stage.bell.waiting(over)
         assert not missed.done()
         stage.run_scripts()
-        await asyncio.wait_for(missed, 5)
-        await asyncio.wait_for(stage.bell.waiting(over), 5)
+        await asyncio.wait_for(missed, 30)
+        await asyncio.wait_for(stage.bell.waiting(over), 30)
 
     played(story)
 

@@ -61,7 +61,7 @@ def keepers(folder: Path) -> list[int]:
     return [pid for pid, parent in parents.items() if parent not in parents]
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def until(condition: Callable[[], bool], seconds: float = 40) -> None:
     """Wait for a real condition; fail when it does not come."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -129,7 +129,7 @@ def test_a_lab_is_not_usable_until_its_setup_is_done(rig: rigs.Rig) -> None:
         assert seen is not None
         assert not seen.usable
         rigs.said(inside, ["touch", "/tmp/go"])
-        assert making.result(timeout=10).usable
+        assert making.result(timeout=60).usable
 
 
 def test_a_failing_setup_tells_its_last_words_and_leaves_no_lab(rig: rigs.Rig) -> None:

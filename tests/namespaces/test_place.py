@@ -104,8 +104,8 @@ def test_a_command_that_reads_nothing_does_not_hold_us(rig: rigs.Rig) -> None:
 def test_a_command_is_ended_when_its_time_is_over(rig: rigs.Rig) -> None:
     inside = rig.lab()
     began = time.monotonic()
-    ended = inside.run(["sh", "-c", "echo first; sleep 5555; echo never"], timeout_seconds=0.5)
-    assert time.monotonic() - began < 3
+    ended = inside.run(["sh", "-c", "echo first; sleep 5555; echo never"], timeout_seconds=1.5)
+    assert time.monotonic() - began < 60
     assert (ended.timed_out, ended.output) == (True, b"first\n")
     rigs.until(lambda: inside.run(["pgrep", "-f", "^sleep 5555"]).code == 1)
 
@@ -118,7 +118,7 @@ def test_a_child_left_behind_does_not_hold_the_answer_up(rig: rigs.Rig) -> None:
     began = time.monotonic()
     ended = rig.lab().run(["sh", "-c", "sleep 300 & echo done"])
     assert ended.output == b"done\n"
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 60
 
 
 def test_a_command_runs_as_the_user_asked_for(rig: rigs.Rig) -> None:
@@ -179,7 +179,7 @@ def test_only_regular_files_are_read_and_nothing_ever_blocks(
         inside.read(path, 100)
     with pytest.raises(places.PlaceError):
         inside.write("/tmp/pipe", b"x")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 60
 
 
 def test_a_passwd_that_is_a_pipe_does_not_hold_the_keeper(rig: rigs.Rig) -> None:

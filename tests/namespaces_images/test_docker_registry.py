@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -14,17 +13,13 @@ from pathlib import Path
 
 import pytest
 
+import loopback
 from brihaspati.adapters.namespaces import images
 from namespaces_images.distribution import LAYER, MANIFEST, layer, sha
 
 PROGRAM = shutil.which("docker-registry")
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="docker-registry is not installed")
-START_SECONDS_MAX = 15
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+START_SECONDS_MAX = 60
 
 
 def _answers(base: str) -> bool:
@@ -38,7 +33,7 @@ def _answers(base: str) -> bool:
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[str]:
     """Where a registry with an empty store listens."""
-    port = _free_port()
+    port = loopback.free_port()
     config = tmp_path / "config.json"
     store = {"filesystem": {"rootdirectory": str(tmp_path / "store")}}
     http = {"addr": f"127.0.0.1:{port}"}

@@ -16,6 +16,8 @@ from namespaces_network.world import SERVER, UPLINK, World, order, own_world
 PAIR = ("attacker", "victim")
 HELLO = "exec 3<>/dev/tcp/{}/{} && head -c 100 <&3"
 SERVE = "python3 -m http.server 8000 -d /etc >/dev/null 2>&1 &"
+FETCH = "until curl -sf -m 5 http://{}:8000/hostname; do sleep 0.05; done"  # once it serves
+SECONDS_MAX = 40  # for what a busy machine does at last
 
 
 class Site:
@@ -44,7 +46,7 @@ class Site:
     def sh(self, label: str, script: str) -> str | None:
         """What a script prints in a lab, None when it fails."""
         argv = ["/bin/bash", "-c", script]
-        ended = self.host.place(label).run(argv, timeout_seconds=3)
+        ended = self.host.place(label).run(argv, timeout_seconds=SECONDS_MAX)
         return ended.output.decode() if ended.code == 0 and not ended.timed_out else None
 
 
@@ -65,10 +67,10 @@ def test_two_real_machines_meet_by_name_and_nothing_else_does(world: World) -> N
         made = [site.host.create(order(name, peers=PAIR)).label for name in PAIR]
         other = [site.host.create(order(name, "s2", peers=PAIR)).label for name in PAIR]
         site.sh(made[1], SERVE)
-        fetch = "for i in {1..100}; do curl -sf -m 1 http://victim:8000/hostname && break; done"
+        fetch = FETCH.format("victim")
         assert site.sh(made[0], fetch) == "victim\n"
         assert site.sh(other[0], "curl -sf -m 1 http://victim:8000/hostname") is None
-        assert site.sh(made[0], HELLO.format(SERVER, 80)) is None
+        assert site.sh(made[0], f"timeout 1 bash -c '{HELLO.format(SERVER, 80)}'") is None
         for label in made + other:
             site.host.delete(label)
     assert world.traces() == []
@@ -95,7 +97,7 @@ def test_the_second_machine_made_after_a_restart_meets_the_first(world: World) -
         site.restart()
         second = site.host.create(order("victim", peers=PAIR)).label
         site.sh(first, SERVE)
-        fetch = "for i in {1..100}; do curl -sf -m 1 http://attacker:8000/hostname && break; done"
+        fetch = FETCH.format("attacker")
         assert site.sh(second, fetch) == "attacker\n"
     assert world.traces() == []
 

@@ -36,7 +36,7 @@ PORTS = (53, 80, 443)
 UDP_PORT = 9999
 # Nobody answers a dropped packet: how long a test waits before it believes that.
 DROPPED_SECONDS = 0.4
-ANSWERED_SECONDS = 10.0
+ANSWERED_SECONDS = 40.0
 
 Address = ipaddress.IPv4Address
 Network = ipaddress.IPv4Network
@@ -169,7 +169,7 @@ class Servers:
     def until(self, text: str) -> list[str]:
         """All that was heard, once this was."""
         with self._news:
-            assert self._news.wait_for(lambda: text in self.heard, 5), self.heard
+            assert self._news.wait_for(lambda: text in self.heard, ANSWERED_SECONDS), self.heard
             return list(self.heard)
 
     def close(self) -> None:

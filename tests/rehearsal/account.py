@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import loopback
 from brihaspati.adapters import amazon, keyring, ssm
 from emulators import servers
 
@@ -194,7 +195,7 @@ def opened(folder: Path) -> Iterator[Account]:
     Raises:
         Failed: it does not start.
     """
-    port = servers.free_port()
+    port = loopback.free_port()
     # A function has the environment of the emulator, so that has little.
     environment = {
         "PATH": os.environ["PATH"],

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from brihaspati.engine.names import GONE, REVOKED
-from browsing import Faults, join, opened, press_play, screen, stop
+from browsing import LAB_ENDS, Faults, join, opened, press_play, screen, stop
 from rented.household import Household, household
 from rented.test_browser import READY_MS_MAX, WEB, chromium, look, needed
 
@@ -57,10 +57,10 @@ def test_a_browser_comes_to_a_machine_by_its_own_name_and_no_name_is_left(
             look(house, page, f".{host}")
             stop(page)
             ended = page.get_by_role("heading", name="Lab ended, nothing left behind")
-            expect(ended).to_be_visible(timeout=30_000)
+            expect(ended).to_be_visible()
         house.until(lambda: names.zone.hosts() == [])
         house.until(lambda: names.stock().ready == 2)
         said = [e.end.how for e in house.engine.scrubbing.of_class("demo") if e.end.label == host]
         assert said == [f"{GONE}; {REVOKED}"]
-    assert faults.beyond("favicon", "409 (Conflict)", "401 (Unauthorized)") == []
+    assert faults.beyond("favicon", LAB_ENDS, "401 (Unauthorized)") == []
     record_property("proved", "a terminal and a page by a name of its own; then no record is left")

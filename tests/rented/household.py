@@ -90,7 +90,7 @@ class Student:
         headers = {"Content-Type": "application/json", "Cookie": self.cookie}
         data = None if body is None else json.dumps(body).encode()
         asked = urllib.request.Request(f"{self.house.address}{path}", data, headers, method=method)
-        with urllib.request.urlopen(asked, timeout=20) as answer:
+        with urllib.request.urlopen(asked, timeout=SECONDS_MAX) as answer:
             if cookie := answer.headers.get("Set-Cookie"):
                 self.cookie = cookie.partition(";")[0]
             return json.loads(answer.read() or b"null")
@@ -157,14 +157,23 @@ class Terminal:
         return seen.decode(errors="replace")
 
 
-def _free_networks() -> int:
-    """The second number of three networks of loopback that nobody serves HTTPS in."""
+@contextlib.contextmanager
+def _free_networks() -> Iterator[int]:
+    """The second number of three networks of loopback that are nobody else's until the end.
+
+    Whoever has them holds a port there that nothing serves at: between looking whether they are
+    free and serving there go seconds.
+    """
     bases: list[int] = [*range(60, 180, 3)]
     first = os.getpid() % len(bases)
     for base in bases[first:] + bases[:first]:
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((f"127.{base}.255.1", 443))
-            return base
+        with socket.socket() as mark:
+            try:
+                mark.bind((f"127.{base}.255.3", 443))
+            except OSError:
+                continue
+            yield base
+            return
     raise OSError("every network of loopback is taken")
 
 
@@ -220,11 +229,11 @@ def household(
     """
     if sys.platform != "linux" or os.geteuid() != 0 or missing():
         pytest.skip("machines of the stand-in need root on Linux")
-    base = _free_networks()
-    portal = f"127.{base}.255.1:443"
-    world = _world(base)
-    token = world.add_usual_tokens()[cloud]
     with contextlib.ExitStack() as stack:
+        base = stack.enter_context(_free_networks())
+        portal = f"127.{base}.255.1:443"
+        world = _world(base)
+        token = world.add_usual_tokens()[cloud]
         asked = None
         if zone:
             asked, named = stack.enter_context(_named(world, cloud, zone))

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from browsing import (
     FLAGS,
     HELLO,
+    LAB_ENDS,
     SCREEN,
     Faults,
     join,
@@ -134,11 +135,10 @@ def test_a_browser_reaches_a_terminal_and_a_web_page_on_a_rented_machine_over_ht
         stop(page)
         # Of a machine this young no list is believed yet.
         ended = page.get_by_role("heading", name="Lab ended, nothing left behind")
-        expect(ended).to_be_visible(timeout=30_000)
+        expect(ended).to_be_visible()
         assert house.world.running() == []
         proved("Stop: the page says nothing is left, and the cloud has no machine")
-    # A page that hears of the end from its terminal first asks for what it cannot have any more.
-    assert faults.beyond("409 (Conflict)") == []
+    assert faults.beyond(LAB_ENDS) == []
 
 
 def _machine(house: Household, cloud: str) -> str:
@@ -170,9 +170,9 @@ def look(house: Household, page: Page, where: str) -> str:
     tab(page, "My site")
     site = page.frame_locator("iframe")
     # The agent loads what only previews need, and asks again until the program listens.
-    expect(site.locator("#w")).to_have_text("the line works", timeout=30_000)
+    expect(site.locator("#w")).to_have_text("the line works")
     page.get_by_role("button", name="Reload").click()
-    expect(site.locator("#c")).to_have_text("cookies: own=biscuit", timeout=30_000)
+    expect(site.locator("#c")).to_have_text("cookies: own=biscuit")
     (url,) = [frame.url for frame in page.frames if frame.url.endswith(f"{where}/")]
     stranger = page.context.browser.new_context()  # type: ignore[union-attr]
     refused = stranger.new_page().goto(url)

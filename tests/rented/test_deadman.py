@@ -32,11 +32,13 @@ def test_a_machine_without_an_answer_is_wiped_and_off_whoever_of_its_two_watcher
             student.play()
         servers = {server.name: server for server in house.world.running()}
         assert len(servers) == 2
-        for student, deed in ((cut_off, ALONE), (agentless, STOPPED)):
+        for student in (cut_off, agentless):
             with student.terminal() as terminal:
                 terminal.run(f"echo mine >{WORK}; sync; echo kept-$?", until="kept-0")
-                terminal.line.send(f"\x00setsid sh -c 'sleep 0.2; {_quoted(deed)}' &\n".encode())
         assert all(_file(house, server).exists() for server in servers.values())
+        for student, deed in ((cut_off, ALONE), (agentless, STOPPED)):
+            with student.terminal() as terminal:
+                terminal.line.send(f"\x00setsid sh -c 'sleep 0.2; {_quoted(deed)}' &\n".encode())
         for server in servers.values():
             house.until(functools.partial(_is_off, server))
             assert not _file(house, server).exists()

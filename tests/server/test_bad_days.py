@@ -71,7 +71,8 @@ def test_stop_all_leaves_nothing_behind(lasting: FreshServer) -> None:
     done = run_in(lasting.folder, "stop", "--all", "--json")
     assert done.returncode == 0, done.stderr
     assert nothing_runs(lasting)
-    assert not list(Path("/sys/fs/cgroup").glob(f"**/*{lasting.folder.name}*/bh-*"))
+    groups = [at for at, _, _ in os.walk("/sys/fs/cgroup")]  # which minds none that goes meanwhile
+    assert not [at for at in groups if lasting.folder.name in at and "/bh-" in at]
 
 
 def test_a_killed_keeper_fails_its_labs_in_words_and_play_works_again(
@@ -115,7 +116,7 @@ def test_a_ticket_from_before_a_restart_is_refused(lasting: FreshServer) -> None
 
 def get(server: FreshServer, path: str, host: str | None = None) -> http.client.HTTPResponse:
     """One request with the path exactly as written."""
-    line = http.client.HTTPConnection(server.address.removeprefix("http://"), timeout=10)
+    line = http.client.HTTPConnection(server.address.removeprefix("http://"), timeout=30)
     line.putrequest("GET", path, skip_host=host is not None)
     if host is not None:
         line.putheader("Host", host)

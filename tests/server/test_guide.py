@@ -115,7 +115,7 @@ def test_a_check_without_end_is_ended_and_the_lab_goes_on(server: FreshServer) -
     answer = meera.do(lambda portal: portal.send("POST", f"{endless}/check", {}, wait=True))
     (verdict,) = answer["progress"]["steps"][1]["verdicts"]
     assert (verdict["ok"], verdict["text"]) == (False, "It was not done in time (1 s).")
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < 40  # the check would never end
     meera.type("echo still-$((6*7)); pgrep -f '[s]leep 1' || echo al''one", "alone")
 
 

@@ -82,7 +82,7 @@ def test_a_writer_that_never_leaves_the_gate_makes_others_busy_and_not_hang(path
         started = time.monotonic()
         with pytest.raises(ports.Busy, match=r"see who holds .*\.gate"):
             store.transact([Put(A, {})])
-        assert 0.2 <= time.monotonic() - started < 5
+        assert 0.2 <= time.monotonic() - started < 60
         assert store.get(A) is None  # reading needs no turn
         os.kill(holder.process.pid, signal.SIGCONT)
         holder.tell()

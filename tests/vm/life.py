@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import loopback
 import pebble
 import proxy
 from brihaspati import wiring
@@ -112,7 +113,7 @@ def renting(provider: str, steps: Steps, folder: Path, kept: Path) -> Iterator[H
     disk = disks.disk(disks.FOLDER, *SYSTEMS[provider], steps.tell)
     emulator = machine.Emulator(disk, kept, steps.tell)
     world.accounts[provider].bodies = emulator
-    listen = f"127.0.0.1:{pebble.free_port()}"
+    listen = f"127.0.0.1:{loopback.free_port()}"
     with contextlib.ExitStack() as stack:
         stack.callback(emulator.close)
         issuer = stack.enter_context(pebble.running(folder, 443, f"{machine.ISSUER}:443"))

@@ -116,10 +116,11 @@ def _await(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
 
 
 def _remove_groups(name: str) -> None:
-    for group in Path("/sys/fs/cgroup").glob(f"**{name}"):
-        for folder in sorted(group.glob("**/"), reverse=True):
+    # From the innermost out; a walk minds no group of others that goes meanwhile.
+    for folder, _, _ in os.walk("/sys/fs/cgroup", topdown=False):
+        if f"{folder}/".find(f"{name}/") > 0:
             with contextlib.suppress(OSError):
-                folder.rmdir()
+                Path(folder).rmdir()
 
 
 def rootfs(into: Path) -> Path:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from brihaspati_agent import places
 
-_SECONDS_MAX = 10
+_SECONDS_MAX = 40  # the processor is shared
 
 
 class Screen:

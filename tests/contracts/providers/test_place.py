@@ -34,8 +34,8 @@ def place(rig: rigs.Rig, machine: ports.MachineSeen) -> places.Place:
 
 
 def _until(what: str, true: Callable[[], bool]) -> None:
-    """Ask again until it is so, for ten seconds at most."""
-    until = time.monotonic() + 10
+    """Ask again until it is so, as long as a busy machine may take."""
+    until = time.monotonic() + 40
     while not true():
         assert time.monotonic() < until, what
         time.sleep(0.02)
@@ -68,7 +68,7 @@ def test_a_command_may_ignore_its_input(place: places.Place) -> None:
 
 
 def test_a_command_without_input_reads_an_end_at_once(place: places.Place) -> None:
-    assert place.run(["cat"], timeout_seconds=10).output == b""
+    assert place.run(["cat"], timeout_seconds=60).output == b""
 
 
 def test_a_signal_is_a_negative_code(place: places.Place) -> None:
@@ -84,10 +84,10 @@ def test_the_end_of_time_ends_the_command_and_its_children(
     rig: rigs.Rig, place: places.Place
 ) -> None:
     began = time.monotonic()
-    outcome = place.run(["sh", "-c", "echo early; sleep 71 & sleep 72"], timeout_seconds=0.5)
+    outcome = place.run(["sh", "-c", "echo early; sleep 71 & sleep 72"], timeout_seconds=1.5)
     assert outcome.timed_out
     assert outcome.output == b"early\n"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     _until("both are gone", lambda: b"sleep 7" not in _processes(rig, place))
 
 
@@ -201,7 +201,7 @@ def test_a_port_nobody_listens_on_is_a_plain_error(place: places.Place) -> None:
     began = time.monotonic()
     with pytest.raises(places.PlaceError):
         place.connect(9)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_the_loopback_of_the_host_is_not_the_machines(place: places.Place) -> None:

@@ -1,12 +1,13 @@
 /** What the pages read and write, with retry, polling and optimistic answers. */
 import {
   QueryClient,
+  useIsMutating,
   useMutation,
   useMutationState,
   useQuery,
   useQueryClient,
 } from '@tanstack/vue-query'
-import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import { computed, toValue, type MaybeRefOrGetter, type Ref } from 'vue'
 import { serverClock } from '@/clock'
 import * as calls from './calls'
 import { retryDelay, worthKeeping, worthRetrying } from './patience'
@@ -217,6 +218,12 @@ export function useRefusal(place: MaybeRefOrGetter<LabPlace>) {
     const last = plays.value.findLast(({ at }) => at?.classId === classId && at.lab === lab)
     return last?.error ? asProblem(last.error) : null
   })
+}
+
+/** Whether a lab is being stopped from this page: pressed, and not answered yet. */
+export function useStopping(): Readonly<Ref<boolean>> {
+  const stops = useIsMutating({ mutationKey: ['stop'] })
+  return computed(() => stops.value > 0)
 }
 
 export function useStop() {

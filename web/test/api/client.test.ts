@@ -58,7 +58,7 @@ async function early(path: string, age = 0): Promise<void> {
 
 it('asks anew where what the page asked for itself is old', async () => {
   answers(() => json({ title: 'late', now: Date.now() }))
-  await early('/v1/classes/c1', 19_000)
+  await early('/v1/classes/c1', 5_000)
   expect(await calls.classPage('c1')).toMatchObject({ title: 'early' })
   await early('/v1/classes/c1', 21_000)
   expect(await calls.classPage('c1')).toMatchObject({ title: 'late' })

@@ -55,6 +55,7 @@ beforeEach(() => {
 afterEach(() => {
   shown?.unmount()
   shown = null
+  vi.restoreAllMocks()
   vi.unstubAllGlobals()
 })
 
@@ -81,10 +82,12 @@ it('names the class, the lab and its number', async () => {
 })
 
 it('tells the truth about a start: how long so far, and how long it usually takes', async () => {
-  const asked_at = Date.now() - 2_000
+  const known = Date.now()
+  vi.spyOn(Date, 'now').mockReturnValue(known) // or a busy machine makes it three seconds
+  const asked_at = known - 2_000
   const machines = [{ name: 'lab', state: 'asked' }]
   const starting = view({ phase: 'starting', asked_at, seconds_expected: 9, machines })
-  await visit(rest({ sandbox: starting, now: Date.now() }))
+  await visit(rest({ sandbox: starting, now: known }))
   expect(words()).toContain('2 s so far, usually 9 s')
   expect(words()).toContain('About 7 seconds')
   expect(words()).toContain('Place reserved')

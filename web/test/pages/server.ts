@@ -11,7 +11,7 @@ import SignInPage from '@/pages/SignInPage.vue'
 
 export type Asked = { method: string; path: string; body: unknown }
 type Reply = { status?: number; body: unknown }
-export type Routes = Record<string, Reply | ((body: unknown) => Reply)>
+export type Routes = Record<string, Reply | ((body: unknown) => Reply | Promise<Reply>)>
 
 export type Visit = { page: VueWrapper; router: Router; asked: Asked[] }
 const Blank = defineComponent({ render: () => h('div', 'elsewhere') })
@@ -24,7 +24,7 @@ export function serve(routes: Routes): Asked[] {
     const body: unknown = text ? JSON.parse(text) : undefined
     asked.push({ method: request.method, path, body })
     const found = routes[`${request.method} ${path}`]
-    const reply = typeof found === 'function' ? found(body) : found
+    const reply = typeof found === 'function' ? await found(body) : found
     const status = reply ? (reply.status ?? 200) : 404
     const kind = status < 400 ? 'application/json' : 'application/problem+json'
     const none = { title: `Nothing at ${path}` }

@@ -53,7 +53,7 @@ it('says what each check said when it did not pass, in words and not by colour a
 })
 
 it('is busy at once, asks until there is a verdict, and takes no second press', async () => {
-  vi.useFakeTimers({ shouldAdvanceTime: true })
+  vi.useFakeTimers()
   const looks = [progress({}, own('s1')), busy(), busy()]
   const last = progress({ revision: 4 }, passed())
   const { press, button, sent } = await see(lab(), progress({}, own('s1')), {
@@ -79,7 +79,7 @@ it('says why a check could not be run, and lets it be pressed again', async () =
 })
 
 it('is not undone by an older answer that comes late', async () => {
-  vi.useFakeTimers({ shouldAdvanceTime: true })
+  vi.useFakeTimers()
   const { press, button } = await see(lab(), progress({}, own('s1')), {
     [`POST ${LAB}/steps/s1/check`]: { status: 202, body: now(progress({ revision: 9 }, passed())) },
   })
@@ -232,7 +232,7 @@ it.each([
 })
 
 it('looks by itself once the lab is quiet, and a failure then is no reproach', async () => {
-  vi.useFakeTimers({ shouldAdvanceTime: true })
+  vi.useFakeTimers()
   const watched = { id: 'k1', title: 'The file is there', watch: true }
   const failed = progress({ revision: 2 }, own('s1', { verdicts: [said(false)] }))
   const { activity, sent } = await see(lab(checked({ checks: [watched] })),
@@ -252,8 +252,28 @@ it('looks by itself once the lab is quiet, and a failure then is no reproach', a
   expect(sent('POST', '/check')).toHaveLength(2)
 })
 
+it('does not look by itself at a lab that it has just asked to stop', async () => {
+  vi.useFakeTimers()
+  const watched = checked({ checks: [{ id: 'k1', title: 'The file is there', watch: true }] })
+  let stopped: (said: { body: unknown }) => void = () => undefined
+  const { activity, sent, halt } = await see(lab(watched), progress({}, own('s1')), {
+    [`DELETE ${LAB}/sandbox`]: () => new Promise((done) => (stopped = done)),
+  })
+  halt()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(sent('DELETE', '/sandbox')).toHaveLength(1)
+  activity.value += 1
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(sent('POST', '/check')).toHaveLength(0)
+  stopped({ body: now(progress({}, own('s1'))) }) // it is kept after all
+  await vi.advanceTimersByTimeAsync(0)
+  activity.value += 1
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(sent('POST', '/check')).toHaveLength(1)
+})
+
 it('does not look by itself for checks that are not watched', async () => {
-  vi.useFakeTimers({ shouldAdvanceTime: true })
+  vi.useFakeTimers()
   const { activity, sent } = await see(lab(), progress({}, own('s1')))
   activity.value += 1
   await vi.advanceTimersByTimeAsync(20_000)

@@ -1,9 +1,10 @@
 /** A lab of three steps, and a student in it, for the tests beside this file. */
 import { VueQueryPlugin } from '@tanstack/vue-query'
 import { flushPromises, mount } from '@vue/test-utils'
+import { vi } from 'vitest'
 import { defineComponent, h, ref } from 'vue'
 import { createMemoryHistory, createRouter } from 'vue-router'
-import { newQueryClient, useLab, useSandbox } from '@/api/queries'
+import { newQueryClient, useLab, useSandbox, useStop } from '@/api/queries'
 import type {
   Answered, LabContent, LabPage, LabStep, Progress, SandboxNow, StepProgress,
 } from '@/api/types'
@@ -67,9 +68,12 @@ export async function show(content: LabContent, known: Progress | null, routes: 
   const activity = ref(0)
   const ran: Command[] = []
   const wished: Wish[] = []
+  let stop = (): void => undefined
   const Page = defineComponent(() => {
     const guide = useLab(PLACE)
     const looked = useSandbox(PLACE)
+    const stopping = useStop()
+    stop = () => stopping.mutate(PLACE)
     const at = usePlace(
       PLACE,
       () => guide.data.value?.steps.map(({ id }) => id) ?? [],
@@ -88,11 +92,14 @@ export async function show(content: LabContent, known: Progress | null, routes: 
     history: createMemoryHistory(),
     routes: [{ path: '/:classId?', name: 'class', component: { render: () => null } }],
   })
+  // A page that nobody sees is drawn whole at once: no test is faster or slower than its frames.
+  const unseen = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true)
   const shown = mount(Page, {
     attachTo: document.body,
     global: { plugins: [router, [VueQueryPlugin, { queryClient: newQueryClient(() => 0) }]] },
   })
   await flushPromises()
+  unseen.mockRestore()
   const button = (name: string) =>
     [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === name)
   async function press(name: string): Promise<void> {
@@ -106,5 +113,6 @@ export async function show(content: LabContent, known: Progress | null, routes: 
       one.textContent?.trim())
   const sent = (method: string, end: string) =>
     asked.filter((one) => one.method === method && one.path.endsWith(end)).map(({ body }) => body)
-  return { shown, asked, ready, activity, ran, wished, button, press, strong, sent, router }
+  const halt = () => stop()
+  return { shown, asked, ready, activity, ran, wished, button, press, strong, sent, router, halt }
 }

@@ -1,8 +1,9 @@
 import { mount } from '@vue/test-utils'
 import { nextTick, shallowReactive } from 'vue'
-import { expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { announce, announcement } from '@/announce'
 import { ApiProblem } from '@/api/problem'
+import { serverClock } from '@/clock'
 import type { TerminalView } from '@/terminal/session'
 import { connection } from '@/workspace/connection'
 import ConnectionBanner from '@/workspace/ConnectionBanner.vue'
@@ -20,6 +21,13 @@ const line = (over: Partial<TerminalView> = {}): TerminalView => ({
   state: { name: 'open' }, waiting: '', full: false, writer: true, watchers: [], helpers: [],
   control: false, notice: '', everOpen: true, ...over,
 })
+
+/** The moment at which all clocks stand from now on, or a busy machine makes it a second later. */
+function standingStill(): number {
+  vi.spyOn(Date, 'now').mockReturnValue(Date.now())
+  return serverClock.now()
+}
+afterEach(() => vi.restoreAllMocks())
 
 it('offers Play where there is no lab', async () => {
   const page = rest()
@@ -61,7 +69,8 @@ it('says why Play was refused and what to do', () => {
 })
 
 it('shows the stages of a start to eyes and ears', () => {
-  const sandbox = view({ phase: 'starting', asked_at: Date.now(), seconds_expected: 9,
+  const asked_at = standingStill()
+  const sandbox = view({ phase: 'starting', asked_at, seconds_expected: 9,
     machines: [{ name: 'lab', state: 'running' }] })
   const page = mount(StartScreen, { props: { sandbox, opened: false } })
   expect(page.text()).toContain('About 9 seconds')
@@ -71,7 +80,8 @@ it('shows the stages of a start to eyes and ears', () => {
 })
 
 it('says how many are before you while a machine waits for its turn', () => {
-  const sandbox = view({ phase: 'queued', asked_at: Date.now(), seconds_expected: 200, ahead: 41 })
+  const asked_at = standingStill()
+  const sandbox = view({ phase: 'queued', asked_at, seconds_expected: 200, ahead: 41 })
   const page = mount(StartScreen, { props: { sandbox, opened: false } })
   expect(page.text()).toContain('41 students are before you.')
   expect(page.text()).toContain('About 200 seconds')
