@@ -20,17 +20,17 @@ from browsing import Faults, sign_in_trainer
 LIMIT, TRIES_MAX = 25, 20
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def world() -> World:
     found = World(real_clock(), lags=Lags.none())
     found.accounts["digitalocean"].server_limit = LIMIT
     return found
 
 
-@pytest.fixture
-def renting(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[FreshServer]:
+@pytest.fixture(scope="module")
+def renting(world: World) -> Iterator[FreshServer]:
     """A server that rents from a stand-in for both clouds, of which its class takes one."""
-    with cloudsim.serving(world) as cloud:
+    with pytest.MonkeyPatch.context() as monkeypatch, cloudsim.serving(world) as cloud:
         tokens = world.add_usual_tokens()
         monkeypatch.setenv("DIGITALOCEAN_TOKEN", tokens["digitalocean"])
         monkeypatch.setenv("DIGITALOCEAN_API_URL", cloud.digitalocean)

@@ -17,7 +17,7 @@ import docker
 import docker.errors
 import pytest
 
-_UP_SECONDS_MAX = 30
+_UP_SECONDS_MAX = 90
 _FOLDERS = ("bin", "etc", "root", "tmp", "home", "run", "proc", "sys", "dev", "var", "srv")
 
 
