@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import loopback
 import pebble
 import proxy
 from bench import figures, procfs
@@ -103,7 +104,7 @@ def _class() -> Iterator[tuple[Pool, str, bool]]:
         cloud = stack.enter_context(server.serving(world))
         os.environ["DIGITALOCEAN_TOKEN"] = tokens["digitalocean"]
         os.environ["DIGITALOCEAN_API_URL"] = cloud.digitalocean
-        listen = f"127.0.0.1:{pebble.free_port()}"
+        listen = f"127.0.0.1:{loopback.free_port()}"
         started = fresh_server(
             wiring.open_shop({}),
             provider="digitalocean",
