@@ -10,7 +10,7 @@ import contextlib
 import os
 import pwd
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 LATE_SECONDS = 10 * 60
@@ -47,6 +47,13 @@ def power_off() -> None:
                 return
 
 
+def finish(actions: Sequence[Callable[[], None]] = (wipe, power_off)) -> None:
+    """Wipe this machine and switch it off, as far as that can be done."""
+    for action in actions:
+        with contextlib.suppress(Exception):
+            action()
+
+
 class Ends:
     """When to end, by uptime. It is written down for `deadman.sh`, which watches too."""
 
@@ -55,12 +62,10 @@ class Ends:
         off_at: Path,
         silent_seconds: int = SILENT_SECONDS,
         up: Callable[[], float] = uptime,
-        actions: tuple[Callable[[], None], ...] = (wipe, power_off),
     ) -> None:
         self._file = off_at
         self._silent_seconds = silent_seconds
         self._up = up
-        self._actions = actions
         self._off_at = self._promised(up() + silent_seconds)
 
     def _promised(self, usual: float) -> float:
@@ -92,11 +97,5 @@ class Ends:
         """Whether it is time."""
         return self._up() >= self._off_at
 
-    def finish(self) -> None:
-        """Wipe and switch off."""
-        for action in self._actions:
-            with contextlib.suppress(Exception):
-                action()
 
-
-__all__ = ["OFF_AT", "Ends", "power_off", "uptime", "wipe"]
+__all__ = ["OFF_AT", "Ends", "finish", "power_off", "uptime", "wipe"]

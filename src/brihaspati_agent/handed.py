@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from brihaspati_agent import hands, lab_place, local, places, ptys
+from brihaspati_agent import dying, lab_place, local, orders, places, ptys, walls
 
 _LOST = "the part of the agent that is root does not answer"
 
@@ -47,18 +47,18 @@ class Undivided:
 
     def wall(self, rules: str) -> None:
         """Close what the lab may not reach. Raises PlaceError."""
-        hands.close_walls(rules)
+        walls.close(rules)
 
     def finish(self) -> None:
         """Wipe the machine and switch it off."""
-        hands.finish()
+        dying.finish()
 
 
 class Asking:
     """Asks `hands`; any thread may, several at once. Each call blocks."""
 
-    def __init__(self, orders: socket.socket) -> None:
-        self._orders = orders
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
         self._lock = threading.Lock()
 
     def place(self, lab: Mapping[str, Any]) -> LabPlace:
@@ -71,7 +71,8 @@ class Asking:
 
     def finish(self) -> None:
         """Wipe the machine and switch it off."""
-        self.ask("finish")
+        with contextlib.suppress(places.PlaceError):  # who switches off may not answer any more
+            self.ask("finish")
 
     def ask(self, do: str, **more: Any) -> dict[str, Any]:
         """What is answered; a `descriptor` that came with it is among that. Raises PlaceError."""
@@ -79,9 +80,9 @@ class Asking:
         try:
             with mine:
                 with theirs, self._lock:
-                    socket.send_fds(self._orders, [b"!"], [theirs.fileno()])
-                hands.send(mine, {"do": do, **more})
-                said = hands.receive(mine)
+                    socket.send_fds(self._line, [b"!"], [theirs.fileno()])
+                orders.send(mine, {"do": do, **more})
+                said = orders.receive(mine)
         except (OSError, EOFError) as error:
             raise places.PlaceError(_LOST) from error
         if "problem" in said:
@@ -116,7 +117,7 @@ class HandedPlace:
     def set_up(self, lab: Mapping[str, Any]) -> places.Outcome:
         """Make the machine the lab, once."""
         wanted = {"script": lab["script"], "seconds_max": lab["seconds_max"]}
-        return _outcome(self._asking.ask("set_up", lab=wanted))
+        return orders.outcome(self._asking.ask("set_up", lab=wanted))
 
     def terminal(self, command: Sequence[str] | None, columns: int, rows: int) -> places.Terminal:
         """A new pty, as the lab's user, in their home."""
@@ -137,7 +138,7 @@ class HandedPlace:
         user: str | None = None,
     ) -> places.Outcome:
         """Run a command as the lab's user, or as another."""
-        return _outcome(
+        return orders.outcome(
             self._asking.ask(
                 "run",
                 argv=list(argv),
@@ -159,13 +160,3 @@ class HandedPlace:
     def connect(self, port: int, *, timeout_seconds: float = 5) -> socket.socket:
         """A socket connected to a port of the loopback interface; that needs no root."""
         return local.connected(port, timeout_seconds)
-
-
-def _outcome(said: Mapping[str, Any]) -> places.Outcome:
-    return places.Outcome(
-        said["code"],
-        base64.b64decode(said["output"]),
-        base64.b64decode(said["error"]),
-        said["timed_out"],
-        said["truncated"],
-    )

@@ -165,7 +165,7 @@ class Rented:
                 whole.write(kept, json.dumps(orders).encode())
                 return orders
             if self._ends.is_due():
-                await asyncio.to_thread(self._ends.finish)
+                await asyncio.to_thread(self._means.finish)
             await self._wait(pause)
             pause = min(pause * 1.5, 5)
 
@@ -298,7 +298,7 @@ class Rented:
     async def _die(self, served: alone.Alone, why: str) -> None:
         _logger.warning("ending: %s", why)
         await served.hub.end(self._told["sandbox"], "This lab has ended.")
-        await asyncio.to_thread(self._ends.finish)
+        await asyncio.to_thread(self._means.finish)
         self._over.set()
 
     def _kept(self, name: str, make: Callable[[], bytes]) -> bytes:
@@ -329,7 +329,7 @@ def main(boot: Path, state: Path, orders: socket.socket | None = None) -> int:
 
 async def _live(where: Where, means: handed.Means) -> None:
     silent_seconds = json.loads(where.boot.read_text())["silent_seconds"]
-    ends = dying.Ends(dying.OFF_AT, silent_seconds, actions=(means.finish,))
+    ends = dying.Ends(dying.OFF_AT, silent_seconds)
     agent = Rented(where, ends, means)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

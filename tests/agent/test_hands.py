@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from brihaspati_agent import handed, hands, places
+from brihaspati_agent import handed, orders, places
 
 pytestmark = pytest.mark.root
 
 # Divided as on a machine, with another user for the agent; it says what it may and may not do.
 DIVIDED = """
 import contextlib, json, os, pwd, select, socket, sys
-from brihaspati_agent import handed, hands, places
+from brihaspati_agent import divided, handed, hands, places
 ours, orders = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-child = hands.divide(pwd.getpwnam("nobody"))
+child = divided.divide(pwd.getpwnam("nobody"))
 if child:
     orders.close()
     sys.exit(hands.Hands(ours).serve(child))
@@ -92,7 +92,7 @@ def test_the_agent_has_no_right_but_a_low_port_and_asks_for_the_rest() -> None:
 def test_a_number_of_the_other_side_is_never_taken_for_a_file_of_ones_own() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        hands.send(ours, {"number": 1, "descriptor": ours.fileno()})
+        orders.send(ours, {"number": 1, "descriptor": ours.fileno()})
         ours.shutdown(socket.SHUT_WR)
         raw = b"".join(iter(lambda: theirs.recv(4096), b""))  # as where no file may be opened
     assert json.loads(raw[raw.index(b"{") :]) == {"number": 1}
@@ -112,3 +112,10 @@ def test_a_terminal_whose_file_did_not_arrive_is_closed_and_said_so() -> None:
         with pytest.raises(places.PlaceError, match="too many files"):
             place.terminal(None, 80, 24)
     assert asked[-1] == ("close", {"number": 5})
+
+
+def test_an_agent_ends_though_what_switches_off_answers_no_more() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    with ours:
+        handed.Asking(ours).finish()

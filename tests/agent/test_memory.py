@@ -26,7 +26,7 @@ NOT_NEEDED = (
 LOOK = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import brihaspati_agent.hands, brihaspati_agent.rented
+import brihaspati_agent.divided, brihaspati_agent.rented
 print(*(name for name in sys.argv[2:] if name in sys.modules))
 print(brihaspati_agent.rented.Rented.run.__doc__)
 """

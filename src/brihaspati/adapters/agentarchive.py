@@ -40,7 +40,7 @@ COMPILED = ("brihaspati_agent", "websockets")
 LEFT_OUT = ("websockets/asyncio/", "websockets/legacy/", "websockets/trio/")
 # A module that loads `importlib.metadata`, and zip files and tables with it, to say one number.
 VERSION = "websockets/version.py"
-MAIN = "import sys\nfrom brihaspati_agent.hands import main\nsys.exit(main(sys.argv[1:]))\n"
+MAIN = "import sys\nfrom brihaspati_agent.divided import main\nsys.exit(main(sys.argv[1:]))\n"
 PACKED = Path(__file__).with_name("agent.pyz")
 _DATE = (2020, 1, 1, 0, 0, 0)
 _MODE = 0o644 << 16

@@ -130,7 +130,7 @@ if os.fork() == 0:
 if os.wait()[1]:
     sys.exit(1)
 sys.path.insert(0, place)
-from brihaspati_agent.hands import main
+from brihaspati_agent.divided import main
 sys.exit(main(["--boot", home + "/boot.json", "--state", "{state}"]))
 """.replace("{folder}", FOLDER).replace("{state}", STATE)
 

@@ -1,0 +1,90 @@
+"""Begins a rented machine's agent: where it is root, it divides in two.
+
+The agent, which talks to browsers, goes on as the user `brihaspati`, with no right but to listen
+below port 1024, and cannot gain any. What is root stays as `hands`, and ends when the agent ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import os
+import pwd
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from brihaspati_agent import dying, hands, local
+
+USER = "brihaspati"
+# linux/prctl.h, linux/capability.h
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_KEEPCAPS, _PR_SET_NO_NEW_PRIVS = 1, 4, 8, 38
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
+_CAPABILITY_VERSION_3, _CAP_NET_BIND_SERVICE = 0x20080522, 10
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Divide, where we are root and there is such a user, and live; the exit status.
+
+    Given are `--boot FILE --state FOLDER`.
+    """
+    local.keep_descriptors()
+    given = dict(zip(arguments[::2], arguments[1::2], strict=True))
+    boot, state = Path(given["--boot"]), Path(given["--state"])
+    try:
+        account = pwd.getpwnam(USER) if os.geteuid() == 0 else None
+    except KeyError:
+        print(f"there is no user {USER}: all of the agent is root", file=sys.stderr)  # noqa: T201
+        account = None
+    orders = None
+    if account is not None:
+        _hand_over(boot, state, account)
+        ours, orders = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        child = divide(account)
+        if child:
+            orders.close()
+            return hands.Hands(ours).serve(child)
+        ours.close()
+    from brihaspati_agent import rented  # noqa: PLC0415 - of which the root part needs nothing
+
+    return rented.main(boot, state, orders)
+
+
+def divide(account: pwd.struct_passwd) -> int:
+    """Fork: the child's number for the parent, which is root; 0 for the child, who is not."""
+    gc.freeze()  # what is never looked at again stays one copy for both
+    child = os.fork()
+    if child:
+        return child
+    libc = ctypes.CDLL(None, use_errno=True)
+    _must(libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0))
+    os.setgroups([])
+    os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
+    os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
+    head = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    bits = 1 << _CAP_NET_BIND_SERVICE
+    _must(libc.capset(head, (ctypes.c_uint32 * 6)(bits, bits, bits, 0, 0, 0)))
+    _must(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    # So that openssl, our child, can read the memory files that we give it keys in: for that it
+    # must have no right less than we.
+    _must(libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0))
+    _must(libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_NET_BIND_SERVICE, 0, 0))
+    _must(libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0))
+    return 0
+
+
+def _must(done: int) -> None:
+    if done != 0:
+        raise OSError(ctypes.get_errno(), "cannot give up root")
+
+
+def _hand_over(boot: Path, state: Path, account: pwd.struct_passwd) -> None:
+    """Let the agent's user have what only the agent reads and writes."""
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    dying.OFF_AT.parent.mkdir(parents=True, exist_ok=True)
+    for path in (boot, state, *state.iterdir(), dying.OFF_AT.parent, dying.OFF_AT):
+        with contextlib.suppress(FileNotFoundError):
+            os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
