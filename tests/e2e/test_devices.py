@@ -57,6 +57,11 @@ def test_a_lost_network_is_said_and_what_was_typed_meanwhile_arrives(
     ipad.set_offline(True)
     lost = page.get_by_text("Lost the connection")
     expect(lost).to_be_visible()
+    offline = page.get_by_text("This device is offline").bounding_box()
+    bar = page.get_by_role("banner").bounding_box()
+    assert offline
+    assert bar
+    assert offline["y"] + offline["height"] <= bar["y"]
     type_line(page, "echo still-$kept")
     ipad.set_offline(False)
     expect(screen(page)).to_contain_text("still-yes")

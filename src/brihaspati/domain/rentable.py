@@ -47,6 +47,5 @@ def why_not(lab: Lab, clouds: Sequence[str] = CLOUDS) -> BadField | None:
     return BadField(
         "labs",
         f"{lab.title} asks for the image {image}, which {lacking[0]} does not have.",
-        f"Write `image: {HOST}` in its lab.yaml and install the rest in setup, or hold the class"
-        " on a host of your own.",
+        f"Write `image: {HOST}` and install the rest in setup, or use a host of your own.",
     )

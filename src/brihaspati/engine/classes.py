@@ -187,7 +187,7 @@ class Classes:
             if not free:
                 raise Problem(
                     "class_full",
-                    f"All {room.seats} seats of {room.title} are taken.",
+                    f"All seats of {room.title} are taken.",
                     "Ask your trainer for another seat.",
                 )
             seat = free[self.world.chance.pick(len(free))]
@@ -226,8 +226,8 @@ class Classes:
                 raise Problem(
                     "name_taken",
                     f"Someone called {person.name} is already in this class.",
-                    "If that is you on another device, open 'Continue on another device' there; "
-                    "otherwise add your last name.",
+                    "If it is you, open 'Continue on another device' there; "
+                    "if not, add your last name.",
                     field="name",
                 ) from None
             return False

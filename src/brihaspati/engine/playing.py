@@ -352,9 +352,10 @@ def _is_claimable(sandbox: Sandbox, lab: Lab) -> bool:
 def _check_port(lab: Lab, opening: Opening) -> None:
     published = [(spec.name, p.port) for spec in lab.machines for p in spec.ports]
     if (opening.machine, opening.port) not in published:
+        known = ", ".join(f"{m}:{p}" for m, p in published) or "none"
         raise Problem(
             "bad_field",
             f"The lab publishes no port {opening.port} on {opening.machine}.",
-            "Published: " + (", ".join(f"{m}:{p}" for m, p in published) or "none") + ".",
+            f"Published: {known}.",
             field="port",
         )

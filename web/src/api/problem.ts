@@ -1,6 +1,6 @@
 /** What went wrong, as RFC 9457 says it, or as well as we can tell when nobody answered. */
 import { serverClock } from '@/clock'
-import { t } from '@/i18n'
+import { heard, t } from '@/i18n'
 
 export type ProblemBody = {
   type?: string
@@ -17,23 +17,27 @@ export const isPassing = (status: number) => PASSING.includes(status)
 /** `status` 0: no answer at all (offline, refused, timed out). */
 export class ApiProblem extends Error {
   readonly type: string
-  readonly title: string
-  readonly detail: string | undefined
   readonly field: string | undefined
-  readonly fix: string | undefined
 
   constructor(
     readonly status: number,
-    body: ProblemBody,
+    private readonly body: ProblemBody,
     readonly retryAfterMs: number | null = null,
   ) {
     super(body.title ?? `HTTP ${status}`)
     this.name = 'ApiProblem'
     this.type = body.type ?? 'about:blank'
-    this.title = body.title ?? t('problem.unknown', { status })
-    this.detail = body.detail
     this.field = body.field
-    this.fix = body.fix
+  }
+
+  get title(): string {
+    return heard(this.body.title ?? t('problem.unknown', { status: this.status }))
+  }
+
+  /** What to do about it, or else what more there is to say. */
+  get fix(): string | undefined {
+    const more = this.body.fix ?? this.body.detail
+    return more && heard(more)
   }
 
   /** Whether the same request may well succeed a little later. */

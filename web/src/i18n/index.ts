@@ -10,6 +10,7 @@ import type preflight from './en/preflight'
 import type shared from './en/shared'
 import type teaching from './en/teaching'
 import type trainer from './en/trainer'
+import type { Hear } from './hearing'
 import type { Message } from './message'
 
 export type Locale = 'en' | 'de'
@@ -30,12 +31,23 @@ export type Key = { [A in Area]: keyof Areas[A] }[Area]
 type Words = Partial<Record<Key, Message>>
 type Values = Record<string, string | number>
 
-const files = import.meta.glob<{ default: Words }>('./{en,de}/*.ts')
+const files = import.meta.glob<{ default: Words }>(['./{en,de}/*.ts', '!./*/server.ts'])
+// The server speaks English.
+const hears = import.meta.glob<{ default: { hear: Hear } }>('./*/server.ts')
 export const locales: readonly { id: Locale; name: string }[] = [
   { id: 'en', name: 'English' },
   { id: 'de', name: 'Deutsch' },
 ]
 const KEPT = 'brihaspati.locale'
+
+const hearing = shallowRef<Hear>((text) => text)
+/** A sentence of the server in the language on screen, or as it came (reactive). */
+export const heard: Hear = (text) => hearing.value(text)
+
+async function learn(wanted: Locale): Promise<void> {
+  const found = await hears[`./${wanted}/server.ts`]?.()
+  if (locale() === wanted) hearing.value = found?.default.hear ?? ((text) => text)
+}
 
 type Spoken = { locale: Locale; messages: Words; rules: Intl.PluralRules }
 const spoken = shallowRef<Spoken>({
@@ -77,6 +89,7 @@ export async function speak(wanted: Locale, store: Storage | null = null): Promi
   spoken.value = { locale: wanted, messages, rules: new Intl.PluralRules(wanted) }
   document.documentElement.lang = wanted
   store?.setItem(KEPT, wanted)
+  learn(wanted).catch(() => {}) // a lost piece makes itself known: reloading.ts
 }
 
 /** Have the words of these areas too, from now on and in every language. */

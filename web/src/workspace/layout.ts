@@ -1,6 +1,9 @@
 /** How the workspace is laid out, and the height the soft keyboard leaves for it. */
 import { computed, onScopeDispose, ref, type ComputedRef, type Ref } from 'vue'
 
+/** Too low for two panes one above the other: a phone on its side, a laptop's page at 200 %. */
+const LOW = '(max-height: 539px)'
+
 export type Layout = 'wide' | 'tall' | 'phone'
 
 function useMedia(query: string): Ref<boolean> {
@@ -14,7 +17,7 @@ function useMedia(query: string): Ref<boolean> {
 
 export function useLayout(): ComputedRef<Layout> {
   const phone = useMedia('(max-width: 639px)')
-  const wide = useMedia('(min-width: 940px)')
+  const wide = useMedia(`(min-width: 940px), ((min-width: 640px) and ${LOW})`)
   return computed(() => (phone.value ? 'phone' : wide.value ? 'wide' : 'tall'))
 }
 

@@ -1,5 +1,5 @@
 /** Why somebody needs the trainer, in words; the student's own where there are any. */
-import { t } from '@/i18n'
+import { heard, t } from '@/i18n'
 import type { Row } from './rows'
 
 /** Whole minutes, "6 min". */
@@ -12,5 +12,5 @@ export function whyOf({ student: { need } }: Row, now: number): string {
   const { kind, text, since } = need
   if (kind === 'quiet') return t('board.why.quiet', { time: minutesOf(now - since) })
   if (kind === 'hand' && text) return `“${text}”`
-  return text || t(`board.why.${kind}`)
+  return heard(text) || t(`board.why.${kind}`)
 }
