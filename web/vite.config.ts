@@ -71,5 +71,6 @@ export default defineConfig(async ({ mode }) => ({
     testTimeout: 30_000, // a part of a page that is first imported on a busy machine takes seconds
     pool: 'threads',
     isolate: false, // every file puts back what it stubs; this halves the time
+    restoreMocks: true, // a clock that stands still would stand for whatever file comes next
   },
 }))

@@ -3,6 +3,9 @@
 import { flushPromises } from '@vue/test-utils'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { announcement } from '@/announce'
+import '@/workspace/FinishScreen.vue'
+import '@/workspace/QuizCard.vue'
+import '@/workspace/SolveDialog.vue'
 import {
   answered, checked, lab, LAB, now, own, passed, progress, QUIZ, RUN, said, show, step,
 } from './lab'
