@@ -6,5 +6,6 @@ if ('document' in globalThis) {
   // What a page loads only once it is needed is here by then: on a busy machine it takes half a
   // minute to come for the first time, and that is no test's own. jsdom lacks what pages need.
   const parts = import.meta.glob('../src/{components,pages,workspace}/**/*.vue')
-  if (typeof matchMedia === 'function') await Promise.all(Object.values(parts).map((load) => load()))
+  const canHave = typeof matchMedia === 'function'
+  if (canHave) await Promise.all(Object.values(parts).map((load) => load()))
 }
