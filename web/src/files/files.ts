@@ -19,10 +19,17 @@ export type Files = {
   read: (machine: string, path: string) => Promise<Found>
   /** `version`: what must be there now; `new`: nothing; null: whatever it is. Gives the new one. */
   write: (machine: string, path: string, text: string, version: string | null) => Promise<string>
+  /** A whole file, whatever is in it; null when it is larger than `FILE_BYTES_MAX`. */
+  bytes: (machine: string, path: string) => Promise<Uint8Array<ArrayBuffer> | null>
+  /** A new file; rejects with `exists` where there is one. */
+  put: (machine: string, path: string, bytes: Uint8Array) => Promise<void>
   mkdir: (machine: string, path: string) => Promise<void>
   rename: (machine: string, path: string, to: string) => Promise<void>
   remove: (machine: string, path: string) => Promise<void>
 }
+
+/** What the agent reads and writes at once. */
+export const FILE_BYTES_MAX = 512 * 1024
 
 type Raw = { size: number; large: boolean; binary: boolean; data: string; version: string }
 
@@ -40,8 +47,16 @@ export function filesOver(link: Pick<FilesLink, 'ask'>): Files {
       return { kind: 'text', text: decode(raw.data), version, writable }
     },
     write: async (machine, path, text, version) => {
-      const what = { path, data: encode(text), version: version ?? 'any' }
+      const data = encode(new TextEncoder().encode(text))
+      const what = { path, data, version: version ?? 'any' }
       return String((await ask('write', machine, what)).version)
+    },
+    bytes: async (machine, path) => {
+      const raw = (await ask('read', machine, { path })) as unknown as Raw
+      return raw.large ? null : bytesOf(raw.data)
+    },
+    put: async (machine, path, bytes) => {
+      await ask('write', machine, { path, data: encode(bytes), version: 'new' })
     },
     mkdir: async (machine, path) => void (await ask('mkdir', machine, { path })),
     rename: async (machine, path, to) => void (await ask('rename', machine, { path, to })),
@@ -51,8 +66,7 @@ export function filesOver(link: Pick<FilesLink, 'ask'>): Files {
 
 const PIECE = 0x8000
 
-function encode(text: string): string {
-  const bytes = new TextEncoder().encode(text)
+function encode(bytes: Uint8Array): string {
   let binary = ''
   for (let at = 0; at < bytes.length; at += PIECE) {
     binary += String.fromCharCode(...bytes.subarray(at, at + PIECE))
@@ -60,10 +74,11 @@ function encode(text: string): string {
   return btoa(binary)
 }
 
+const bytesOf = (data: string) => Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0))
+
 function decode(data: string): string {
-  const bytes = Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0))
   // A byte order mark stays: it is part of the file.
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytesOf(data))
 }
 
 /** "/srv/site/a.txt" is "a.txt" in "/srv/site". */

@@ -28,6 +28,13 @@ it('reads quoted fields with separators and quotes in them', () => {
   expect(people(text)).toEqual([['Rao, Asha "Ash"', 'asha@x.org']])
 })
 
+it('parts a line with an address by a sign of its own, but no name', () => {
+  const text = 'Name;E-Mail\nAsha;asha@x.org\nCem,cem@x.org\nRao, Ash\nDana\td@x.org'
+  expect(people(text)).toEqual([
+    ['Asha', 'asha@x.org'], ['Cem', 'cem@x.org'], ['Rao, Ash', null], ['Dana', 'd@x.org'],
+  ])
+})
+
 it('says on which line what is wrong, and leaves that line out', () => {
   const text = 'name,email\nAsha,asha@x.org\n,b@x.org\nCem,cem@\nASHA R,Asha@X.org\n'
   const { lines, good, bad, header } = readRoster(text)

@@ -56,6 +56,13 @@ export class Disk implements Files {
     this.texts.set(path, text)
     return versionOf(text)
   }
+  async bytes(machine: string, path: string) {
+    const found = await this.read(machine, path)
+    return found.kind === 'large' ? null : new TextEncoder().encode(this.texts.get(path))
+  }
+  async put(machine: string, path: string, bytes: Uint8Array) {
+    await this.write(machine, path, new TextDecoder().decode(bytes), 'new')
+  }
   async mkdir() {
     await this.turn()
   }

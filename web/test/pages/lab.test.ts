@@ -192,3 +192,16 @@ it('has no further shells on a phone before the lab is ready', async () => {
   expect(document.querySelector('nav.row')).not.toBeNull()
   expect(document.querySelector('nav button[aria-label="One more shell"]')).toBeNull()
 })
+
+it('waits for no terminal where a web page of the lab is looked at', async () => {
+  const ports = [{ machine: 'lab', port: 8080, title: 'My site' }]
+  const never = () => new Promise<never>(() => {})
+  await visit(rest({ sandbox: view({ ports }) }), { [`POST ${LAB}/sandbox/ticket`]: never })
+  expect(words()).toContain('Opening your terminal')
+  const tabs = [...document.querySelectorAll<HTMLElement>('[role=tab]')]
+  const site = tabs.find((one) => one.textContent?.includes('My site'))
+  site?.click()
+  await flushPromises()
+  expect(site?.getAttribute('aria-selected')).toBe('true')
+  expect(words()).not.toContain('Opening your terminal')
+})

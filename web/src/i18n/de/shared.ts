@@ -52,7 +52,9 @@ export default {
   'class.switch': 'Kurs: {title}. Anderen wählen',
   'device.menu': 'Auf einem anderen Gerät weitermachen',
   'device.title': 'Auf einem anderen Gerät weitermachen',
-  'device.lead': 'Öffne dort diese Adresse. Sie meldet dich einmal an; gib sie nicht weiter.',
+  'device.lead':
+    'Scanne das dort, oder öffne die Adresse. Sie meldet dich einmal an; gib sie nicht weiter.',
+  'device.qr': 'Die Adresse als QR-Code',
   'device.left': 'Gilt noch {time}',
   'class.closed': 'Kurs vorbei',
   'class.opens_at': 'Beginnt {when}',

@@ -51,7 +51,9 @@ export default {
   'class.switch': 'Class: {title}. Choose another',
   'device.menu': 'Continue on another device',
   'device.title': 'Continue on another device',
-  'device.lead': 'Open this address there. It signs you in once, as yourself; do not share it.',
+  'device.lead':
+    'Scan this there, or open the address. It signs you in once, as yourself; do not share it.',
+  'device.qr': 'The address as a QR code',
   'device.left': 'Works for another {time}',
   'class.closed': 'Class closed',
   'class.opens_at': 'Opens {when}',

@@ -91,11 +91,16 @@ function troubleOf({ name, email }: Person): Trouble | null {
 export function readRoster(text: string): Roster {
   const raw = text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/)
   const filled = raw.map((line, at) => ({ line, number: at + 1 })).filter(({ line }) => line.trim())
-  const separator = separatorOf(filled.map(({ line }) => line))
-  const heads = filled[0] ? headOf(fields(filled[0].line, separator)) : null
+  const usual = separatorOf(filled.map(({ line }) => line))
+  /** By the sign of most lines; a line with an address and none of those has a sign of its own. */
+  const cellsOf = (line: string) => {
+    const cells = fields(line, usual)
+    return cells.length > 1 || !line.includes('@') ? cells : fields(line, separatorOf([line]))
+  }
+  const heads = filled[0] ? headOf(cellsOf(filled[0].line)) : null
   const seen = new Map<string, number>()
   const lines = filled.slice(heads ? 1 : 0).map(({ line, number }): RosterLine => {
-    const cells = fields(line, separator)
+    const cells = cellsOf(line)
     const { name, email } = heads ? byHead(cells, heads) : byLooks(cells)
     const trouble = troubleOf({ name, email })
     // Who came is known by their name, so two of one name cannot be told apart either.

@@ -1,4 +1,4 @@
-/** A QR code as one path of squares. A chunk of its own: only the projector view draws one. */
+/** A QR code as one path of squares. A chunk of its own: few pages draw one. */
 import { encode } from 'uqr'
 
 /** `size` modules a side, with the quiet edge that scanners need. */
