@@ -19,6 +19,6 @@ def run_in(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedPr
         env={**os.environ, "BRIHASPATI_DATA": str(folder), **given},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,  # for what hangs; a busy machine starts Python slowly
         check=False,
     )

@@ -43,12 +43,16 @@ FETCHED_AHEAD = """async () => {
   const fetched = (part) => performance.getEntriesByType('resource')
     .map(({ name }) => name).find((name) => new RegExp(`/${part}-[^/]*js$`).test(name))
   const styles = () => [...document.querySelectorAll('link[rel=stylesheet]')]
-  const turn = () => new Promise(requestAnimationFrame)
+  const ends = performance.now() + 60_000
+  const turn = async (part) => {
+    if (performance.now() > ends) throw new Error(`nothing has fetched ${part} ahead`)
+    await new Promise(requestAnimationFrame)
+  }
   for (const part of ['LabPage', 'line', 'terminal', 'lab', 'bench']) {
-    while (!fetched(part)) await turn()
+    while (!fetched(part)) await turn(part)
     await import(fetched(part))
   }
-  while (!styles().every(({ sheet }) => sheet)) await turn()
+  while (!styles().every(({ sheet }) => sheet)) await turn('all styles')
 }"""
 
 

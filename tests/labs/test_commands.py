@@ -23,7 +23,7 @@ from brihaspati.entrypoints.cli import main as command_line
 from commanding import run_in
 
 LABS = Path(__file__).parents[2] / "labs"
-LINE_SECONDS_MAX = 30
+LINE_SECONDS_MAX = 90
 needs_root = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="labs on namespaces need root on Linux"
 )

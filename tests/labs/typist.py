@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from brihaspati_agent import places
 
-ANSWER_SECONDS_MAX = 20.0
+ANSWER_SECONDS_MAX = 60.0
 INTERRUPT = "\x03"
 
 

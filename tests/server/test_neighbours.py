@@ -41,7 +41,7 @@ def test_a_bomb_a_hog_and_a_filler_at_once_leave_the_neighbour_s_terminal_quick(
         wire = await portal.open(rogue.path)
         for line in (HOG, FILLER, "echo arm''ed", BOMB):
             wire.type(f"{line}\n".encode())
-        await wire.until(b"armed", 20)
+        await wire.until(b"armed", LATE_SECONDS_MAX)
         wire.close()
 
     async def answers(portal: Portal) -> tuple[list[float], int]:

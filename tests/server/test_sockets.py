@@ -106,7 +106,7 @@ def test_sigterm_with_busy_terminals_ends_the_server_and_its_labs_within_seconds
         async def busy(portal: Portal) -> float:
             wires = [await portal.open(students[0].path) for _ in range(3)]
             wires[0].type(b"yes\n")
-            await wires[0].until(b"y\r\ny\r\n", 20)
+            await wires[0].until(b"y\r\ny\r\n", END_SECONDS_MAX)
             begun = time.monotonic()
             await asyncio.to_thread(server.stop)
             return time.monotonic() - begun
