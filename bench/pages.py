@@ -5,12 +5,14 @@ Lighthouse runs where `make lighthouse` has installed it.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,12 +37,23 @@ TERMINAL_MS = 3200
 # A large class: everybody has joined, those of the lesson work.
 CROWD = 100
 CROWD_MS = 3000
+UPDATE_MS = 3000
 LOOK_BYTES = 50_000
+HANDS_A_RUN = 2
+# How far apart looks are, as the server has it.
+LOOK_SECONDS = 2.5
 CROWD_DRAWN = """
 const look = () => document.querySelectorAll('.cards > li').length >= CROWD
   ? (window.crowdAt = performance.now()) : requestAnimationFrame(look)
 look()
 """.replace("CROWD", str(CROWD))
+# So many cards say that a hand is up; and when, by this machine's clock, they are more than that.
+HANDS = """() => [...document.querySelectorAll('.cards > li')]
+  .filter((card) => card.textContent.includes('Hand raised')).length"""
+ONE_MORE_HAND = """(before) => new Promise((told) => {
+  const look = () => (HANDS)() > before ? told(Date.now()) : requestAnimationFrame(look)
+  look()
+})""".replace("HANDS", HANDS)
 PERFORMANCE = {"join": 95, "class": 95, "lab": 88, "board": 88}
 PAINT = """() => new Promise((told) => new PerformanceObserver((list) =>
   told(list.getEntries().at(-1).startTime)).observe(
@@ -84,8 +97,9 @@ async def _measured(runs: int, *, scored: bool) -> list[Figure]:
                     found += await _paints(visitor, name, address, runs)
                     if scored:
                         found += _scores(name, address, await visitor.cookie())
-            async with people.students(server, CROWD - len(lively.CLASS)):
+            async with people.students(server, CROWD - len(lively.CLASS)) as crowd:
                 found += await _crowded(trainer, runs)
+                found.append(await _heard(trainer, crowd, runs))
             return found
 
 
@@ -106,6 +120,27 @@ async def _crowded(trainer: Visitor, runs: int) -> list[Figure]:
     told = _told(f"board of {CROWD}: everybody drawn, p50", drawn, CROWD_MS, how)
     weight = round(figures.middle(sizes))
     return [told, Figure("pages", f"board of {CROWD}: a look", weight, "bytes", LOOK_BYTES)]
+
+
+async def _heard(trainer: Visitor, crowd: Sequence[people.Student], runs: int) -> Figure:
+    """From a raised hand, whenever that is between two looks, until its card says so."""
+    page = await trainer.context.new_page()
+    await _slow_down(page)
+    await page.add_init_script(CROWD_DRAWN)
+    await page.goto(trainer.pages["board"])
+    await page.wait_for_function("() => window.crowdAt", timeout=60_000)
+    waits: list[float] = []
+    hands = crowd[: HANDS_A_RUN * runs]
+    for number, student in enumerate(hands):
+        await asyncio.sleep(LOOK_SECONDS * number / len(hands))  # not always just after a look
+        before = await page.evaluate(HANDS)
+        seen = asyncio.ensure_future(page.evaluate(ONE_MORE_HAND, before))
+        raised = time.time()
+        await student.raise_hand()
+        waits.append(await seen - raised * 1000)
+    await page.close()
+    how = f"slow 4G, processor 4x slower; the longest of {len(waits)}: {round(max(waits))} ms"
+    return _told(f"board of {CROWD}: a raised hand is seen, p50", waits, UPDATE_MS, how)
 
 
 @asynccontextmanager

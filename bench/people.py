@@ -47,6 +47,11 @@ class Student:
             await self.portal.until_phase(self.path, ("gone",), STOP_SECONDS_MAX)
         return sandbox is not None
 
+    async def raise_hand(self) -> None:
+        """Ask the trainer to come."""
+        hand = f"{self.path.removesuffix('/sandbox')}/hand"
+        await self.portal.send("PUT", hand, {"text": "It prints nothing."})
+
     def at(self, address: str, http: aiohttp.ClientSession) -> Student:
         """The same student when the server came back elsewhere."""
         return Student(self.portal.elsewhere(address, http), self.path)

@@ -11,7 +11,7 @@ const PARTS = any(
   'plugin-vue:export-helper|vite/preload-helper|rolldown/runtime|src/i18n/(index|figures)\\.',
   'src/api/(calls|client|early|patience|problem|returning|typed|weather)\\.',
   'src/art/(Brand|Night|Planet|icon\\.ts|planet\\.svg)',
-  'src/(announce|chance|clock|keep|theme|title|toast)\\.',
+  'src/(announce|chance|clock|keep|theme|title|toast|turn)\\.',
   'src/components/((App|Icon|Theme)Button|FieldNote|LanguageSelect|PersonBadge)',
   'src/components/(ProblemNote|StateChip|WeatherLine)',
   'icons/(arrow-right|check|chevron-right|cloud-off|graduation-cap|languages)\\.mjs',

@@ -86,6 +86,13 @@ function everyPage(chunks: Chunks): string[] {
   return [...new Set(files)].filter((one) => one !== file)
 }
 
+/** Each run in a task of its own as soon as it is here, so that the entry's is not a long one. */
+function apart(chunks: Chunks): string {
+  const each = everyPage(chunks).filter((file) => /\/(base|parts)-/.test(file))
+  const tag = (file: string) => `<script type="module" crossorigin async src="/${file}"></script>`
+  return each.sort().map((file) => `${tag(file)}\n    `).join('')
+}
+
 function line(chunks: Chunks, one: Address): Line {
   const filesOf = (keys: readonly string[]) =>
     [...closure(chunks, keys)].map((key) => chunks[key]!.file)
@@ -139,7 +146,9 @@ export function preloads(): Plugin {
           .replace('LIMIT_MS', () => `${LIMIT_MS}`)
           .replace('EVERY', () => JSON.stringify(everyPage(chunks)))
           .replace('PLAN', () => JSON.stringify(plan))
-        return html.replace('</title>', () => `</title>\n    <script>${script}</script>`)
+        return html
+          .replace('</title>', () => `</title>\n    <script>${script}</script>`)
+          .replace('<script type="module"', (entry) => `${apart(chunks)}${entry}`)
       },
     },
   }

@@ -1,5 +1,6 @@
 /** Drawing a page in pieces: what is looked at first is there first, and a press is not held up. */
 import { onScopeDispose, ref, watch, type Ref } from 'vue'
+import { later } from './turn'
 
 const FRAME_MS = 250
 
@@ -11,7 +12,7 @@ const browser: Frames = {
   next: (done) => {
     let waiting = true
     const go = () => {
-      if (waiting) asTask(done)
+      if (waiting) later(done) // what is done then does not hold up the frame
       waiting = false
     }
     requestAnimationFrame(go)
@@ -19,14 +20,11 @@ const browser: Frames = {
   },
 }
 
-/** After the frame that is being made: what is done then does not hold it up. */
-function asTask(done: () => void): void {
-  const { port1, port2 } = new MessageChannel() // a timer may be put off by 4 ms
-  port1.onmessage = () => {
-    port1.close()
-    done()
-  }
-  port2.postMessage(null)
+/** Frames for the first `count` pieces; what comes below them only leaves room for presses. */
+export function seenFirst(count: number, frames: Frames = browser): Frames {
+  let left = count
+  const next = (done: () => void) => (left-- > 0 ? frames.next(done) : later(done))
+  return { hidden: frames.hidden, next }
 }
 
 /** When what is in the page by now was drawn, in a task of its own. */

@@ -1,6 +1,8 @@
 import { expect, it, vi } from 'vitest'
 import { effectScope, nextTick, ref } from 'vue'
-import { painted, useStages, type Frames } from '@/paint'
+import { painted, seenFirst, useStages, type Frames } from '@/paint'
+import { turn } from '@/turn'
+import { until } from './until'
 
 /** Frames that are drawn when the test says so. */
 function stage() {
@@ -64,4 +66,23 @@ it('goes on where no frame is ever drawn', async () => {
   vi.stubGlobal('requestAnimationFrame', () => 0)
   await painted()
   vi.unstubAllGlobals()
+})
+
+it('waits for frames only while what it shows is seen', async () => {
+  const { frames, draw, waiting } = stage()
+  const shown = useStages(6, () => true, seenFirst(2, frames))
+  draw()
+  expect(shown.value).toBe(2)
+  expect(waiting).toHaveLength(1)
+  draw()
+  await until(() => shown.value === 6)
+  expect(waiting).toEqual([])
+})
+
+it('lets other tasks have their turn', async () => {
+  const said: string[] = []
+  const mine = turn().then(() => said.push('mine'))
+  await Promise.resolve().then(() => said.push('a microtask'))
+  await mine
+  expect(said).toEqual(['a microtask', 'mine'])
 })

@@ -3,6 +3,7 @@
  * a terminal is still being made: on a slow line that is half a second.
  */
 import * as calls from '@/api/calls'
+import { turn } from '@/turn'
 import { lines } from './directly'
 
 /** A ticket lasts a minute. */
@@ -20,8 +21,8 @@ export function dialAhead(place: calls.LabPlace): Ahead {
   const { lead, socket: dial } = lines()
   const begun = Date.now()
   let socket: WebSocket | undefined
-  let ticket: ReturnType<Ahead['ticket']> = calls
-    .ticket(place, { for: 'terminal' })
+  let ticket: ReturnType<Ahead['ticket']> = turn() // the page is being drawn
+    .then(() => calls.ticket(place, { for: 'terminal' }))
     .then((given) => {
       const led = lead(given)
       socket = dial(led.url)

@@ -3,6 +3,7 @@ import { FitAddon } from '@xterm/addon-fit'
 import { WebLinksAddon } from '@xterm/addon-web-links'
 import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
+import { painted } from '@/paint'
 import type { LinkScreen } from './link'
 import { palette } from './palette'
 import { fixInterrupt, placeInput, scrollByTouch } from './shims'
@@ -60,7 +61,7 @@ export class Screen implements LinkScreen {
     if (!this.unscroll) {
       this.terminal.open(this.element)
       this.unscroll = scrollByTouch(this.terminal, this.element)
-      void accelerate(this.terminal)
+      void painted().then(() => accelerate(this.terminal)) // asking for a card takes its time
     }
     this.observer = new ResizeObserver(() => this.fit())
     this.observer.observe(host)

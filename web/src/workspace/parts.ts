@@ -40,6 +40,27 @@ export function parts(html: string): Parts {
   return { fragment, commands }
 }
 
+/** About what is read in a phone's height: laying it out takes a frame of a slow device. */
+const PIECE_LETTERS = 320
+
+/** The fragment's contents in pieces, from the top; it is empty then. A command ends a piece. */
+export function pieces({ fragment, commands }: Parts): Node[][] {
+  const hosts = new Set<Node>(commands.map(({ host }) => host))
+  const found: Node[][] = []
+  let piece: Node[] = []
+  let letters = 0
+  for (const node of [...fragment.childNodes]) {
+    piece.push(node)
+    letters += node.textContent?.length ?? 0
+    if (letters < PIECE_LETTERS && !hosts.has(node) && node !== fragment.lastChild) continue
+    found.push(piece)
+    piece = []
+    letters = 0
+  }
+  fragment.replaceChildren()
+  return found
+}
+
 /** HTML without commands (a choice, an explanation), clean, as text for `v-html`. */
 export function clean(html: string): string {
   const holder = document.createElement('div')

@@ -10,6 +10,7 @@ import { painted } from '@/paint'
 import { pieceIsLost } from '@/reloading'
 import { dialAhead, type Ahead } from '@/terminal/ahead'
 import type { TerminalSession } from '@/terminal/session'
+import { turn } from '@/turn'
 import { forgetWishes } from './opening'
 import { fontSize, screenReader } from './preferences'
 import { keptShells, keepShells, nextShell } from './shells'
@@ -61,6 +62,8 @@ export function useTerminals(place: LabPlace, sandbox: () => SandboxView | null)
       screenReader.value,
     )
     ahead = undefined
+    await turn() // and so is showing it
+    if (closed || mine !== of) return session.dispose()
     sessions.set(name, session)
     if (sandbox()?.phase === 'ready') session.link.start()
   }

@@ -66,6 +66,11 @@ it('has no chunk that waits for the entry and that the entry waits for', () => {
   expect([...before]).not.toContain(ENTRY)
 })
 
+it('runs what every page has in tasks of their own, before the entry', () => {
+  const run = [...html.matchAll(/<script type="module"[^>]* src="\/assets\/(\w+)-[^"]+"/g)]
+  expect(run.map(([, name]) => name)).toEqual(['base', 'parts', 'index'])
+})
+
 type Files = Record<string, string[]>
 type Left = { ahead?: (path: string) => void; early?: Map<string, Asked> }
 type Plan = [string, string[], Record<string, string[]>][]

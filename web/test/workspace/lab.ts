@@ -12,6 +12,7 @@ import GuidePane from '@/workspace/GuidePane.vue'
 import type { Command, Wish } from '@/workspace/parts'
 import { usePlace } from '@/workspace/progress'
 import { serve, type Asked, type Routes } from '../pages/server'
+import { until } from '../until'
 import { view } from '../views'
 
 export const PLACE = { classId: 'c1', lab: 'web' }
@@ -100,6 +101,7 @@ export async function show(content: LabContent, known: Progress | null, routes: 
   })
   await flushPromises()
   unseen.mockRestore()
+  if (shown.find('section').exists()) await until(() => shown.find('nav.foot').exists())
   const button = (name: string) =>
     [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === name)
   async function press(name: string): Promise<void> {

@@ -2,8 +2,10 @@
 // DOMPurify does not work in happy-dom, which drops its first element.
 import { flushPromises, mount } from '@vue/test-utils'
 import { expect, it, vi } from 'vitest'
-import { parts } from '@/workspace/parts'
+import { nextTick } from 'vue'
+import { parts, pieces } from '@/workspace/parts'
 import StepBody from '@/workspace/StepBody.vue'
+import { until } from '../until'
 
 const RUN =
   '<pre class="command" data-run data-terminal="db" data-language="sh"><code>ls &amp;&amp; pwd\n</code></pre>'
@@ -114,5 +116,32 @@ it('goes to another step by a link, and shows that step’s commands alone', asy
   await flushPromises()
   expect(button('Run')).toHaveLength(1)
   expect(page.text()).toContain('Second')
+  page.unmount()
+})
+
+it('cuts a long text into pieces that together are all of it, in order', () => {
+  const long = `<p>${'word '.repeat(100)}</p>`
+  const made = parts(`<p>Short.</p>${RUN}<p>a</p><p>b</p>${long}${long}<p>End.</p>`)
+  const cut = pieces(made)
+  expect(cut.map((piece) => piece.length)).toEqual([2, 3, 1, 1])
+  expect(cut[0]![1]).toBe(made.commands[0]!.host)
+  expect(cut.at(-1)![0]!.textContent).toBe('End.')
+  expect(made.fragment.childNodes).toHaveLength(0)
+  expect(pieces(parts(''))).toEqual([])
+})
+
+it('draws a text slowly from its top, and says when all of it is there', async () => {
+  const texts = ['one', 'two', 'three'].map((word) => `<p>${word}</p>${RUN}`)
+  const page = mount(StepBody, {
+    props: { html: texts.join(''), ready: true, main: 'main', slowly: true },
+    attachTo: document.body,
+  })
+  await nextTick()
+  await nextTick()
+  expect(page.text()).toContain('one')
+  expect(page.text()).not.toContain('three')
+  await until(() => page.emitted('drawn'))
+  expect(page.findAll('.guide p').map((one) => one.text())).toEqual(['one', 'two', 'three'])
+  expect(page.element.parentElement!.querySelectorAll('[role=group]')).toHaveLength(3)
   page.unmount()
 })
