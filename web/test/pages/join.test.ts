@@ -11,8 +11,13 @@ const nobody = { user: null, classes: [], allowed: [] }
 const joined = { class_id: 'c1', user: { id: 'u1', name: 'Asha', role: 'student' } }
 let routes: Routes
 let now: Visit
+const shown: Element[] = []
 
 beforeEach(() => {
+  shown.length = 0
+  Element.prototype.scrollIntoView = function () {
+    shown.push(this)
+  }
   routes = {
     'GET /v1/session': { body: nobody },
     'GET /v1/join/MARIGOLD': { body: preview },
@@ -40,6 +45,30 @@ it('shows the class of a code in the address while the name is typed', async () 
   expect(field('Class code').element.value).toBe('MARIGOLD')
   expect(now.page.text()).toContain('DevOps Foundations')
   expect(now.page.text()).toContain('28 students here')
+})
+
+it.each([
+  ['/join', 'Class code'],
+  ['/join/mari-gold', 'Your name'],
+])('has the cursor at %s in "%s" where a keyboard is at hand, and nowhere else', async (at, label) => {
+  const fine = (is: boolean) =>
+    vi.stubGlobal('matchMedia', (media: string) => ({ media, matches: is && media.includes('fine') }))
+  fine(true)
+  now = await visit(at, routes)
+  expect(document.activeElement).toBe(field(label).element)
+  now.page.unmount()
+  fine(false)
+  now = await visit(at, routes)
+  expect(document.activeElement).toBe(document.body)
+})
+
+it('brings into view why the class cannot be joined', async () => {
+  routes['POST /v1/join'] = { status: 409, body: { title: 'This class is full' } }
+  now = await visit('/join/mari-gold', routes)
+  await field('Your name').setValue('Asha')
+  await press()
+  await until(() => shown.length > 0)
+  expect(shown[0]?.textContent).toContain('This class is full')
 })
 
 it('asks about a code only when it is whole', async () => {
