@@ -50,9 +50,11 @@ it('shows the class of a code in the address while the name is typed', async () 
 it.each([
   ['/join', 'Class code'],
   ['/join/mari-gold', 'Your name'],
-])('has the cursor at %s in "%s" where a keyboard is at hand, and nowhere else', async (at, label) => {
-  const fine = (is: boolean) =>
-    vi.stubGlobal('matchMedia', (media: string) => ({ media, matches: is && media.includes('fine') }))
+])('has the cursor at %s in "%s" where a keyboard is at hand, not elsewhere', async (at, label) => {
+  const fine = (is: boolean) => {
+    const match = (media: string) => ({ media, matches: is && media.includes('fine') })
+    vi.stubGlobal('matchMedia', match)
+  }
   fine(true)
   now = await visit(at, routes)
   expect(document.activeElement).toBe(field(label).element)
