@@ -40,13 +40,7 @@ def _run(request: dict[str, Any]) -> Act:
             output_bytes_max=OUTPUT_BYTES_MAX,
             user=user,
         )
-        return {
-            "code": outcome.code,
-            "output": base64.b64encode(outcome.output).decode(),
-            "error": base64.b64encode(outcome.error).decode(),
-            "timed_out": outcome.timed_out,
-            "truncated": outcome.truncated,
-        }
+        return outcome.told()
 
     return act
 

@@ -117,7 +117,7 @@ class HandedPlace:
     def set_up(self, lab: Mapping[str, Any]) -> places.Outcome:
         """Make the machine the lab, once."""
         wanted = {"script": lab["script"], "seconds_max": lab["seconds_max"]}
-        return orders.outcome(self._asking.ask("set_up", lab=wanted))
+        return places.Outcome.heard(self._asking.ask("set_up", lab=wanted))
 
     def terminal(self, command: Sequence[str] | None, columns: int, rows: int) -> places.Terminal:
         """A new pty, as the lab's user, in their home."""
@@ -138,7 +138,7 @@ class HandedPlace:
         user: str | None = None,
     ) -> places.Outcome:
         """Run a command as the lab's user, or as another."""
-        return orders.outcome(
+        return places.Outcome.heard(
             self._asking.ask(
                 "run",
                 argv=list(argv),

@@ -73,18 +73,17 @@ class Hands:
         return {}
 
     def _set_up(self, order: dict[str, Any]) -> dict[str, Any]:
-        return orders.told(self._here.set_up(order["lab"]))
+        return self._here.set_up(order["lab"]).told()
 
     def _run(self, order: dict[str, Any]) -> dict[str, Any]:
-        return orders.told(
-            self._here.run(
-                order["argv"],
-                stdin=base64.b64decode(order["stdin"]),
-                timeout_seconds=order["timeout_seconds"],
-                output_bytes_max=order["output_bytes_max"],
-                user=order["user"],
-            )
+        outcome = self._here.run(
+            order["argv"],
+            stdin=base64.b64decode(order["stdin"]),
+            timeout_seconds=order["timeout_seconds"],
+            output_bytes_max=order["output_bytes_max"],
+            user=order["user"],
         )
+        return outcome.told()
 
     def _terminal(self, order: dict[str, Any]) -> dict[str, Any]:
         made = self._here.terminal(order["command"], order["columns"], order["rows"])

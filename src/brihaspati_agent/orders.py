@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import socket
 from collections.abc import Mapping
 from typing import Any
-
-from brihaspati_agent import places
 
 _LENGTH_BYTES = 4
 
@@ -40,25 +37,3 @@ def _exactly(line: socket.socket, count: int) -> bytes:
             raise EOFError
         data += piece
     return bytes(data)
-
-
-def told(outcome: places.Outcome) -> dict[str, Any]:
-    """What a command did, for a message."""
-    return {
-        "code": outcome.code,
-        "output": base64.b64encode(outcome.output).decode(),
-        "error": base64.b64encode(outcome.error).decode(),
-        "timed_out": outcome.timed_out,
-        "truncated": outcome.truncated,
-    }
-
-
-def outcome(said: Mapping[str, Any]) -> places.Outcome:
-    """What a message says a command did."""
-    return places.Outcome(
-        said["code"],
-        base64.b64decode(said["output"]),
-        base64.b64decode(said["error"]),
-        said["timed_out"],
-        said["truncated"],
-    )

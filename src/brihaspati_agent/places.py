@@ -6,9 +6,10 @@ each. All calls block and are called from worker threads, several at once.
 
 from __future__ import annotations
 
+import base64
 import socket
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 
 class NoSuchMachine(Exception):  # noqa: N818 - a normal answer, named for what it is
@@ -32,6 +33,22 @@ class Outcome(NamedTuple):
     error: bytes
     timed_out: bool = False
     truncated: bool = False
+
+    def told(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "code": self.code,
+            "output": base64.b64encode(self.output).decode(),
+            "error": base64.b64encode(self.error).decode(),
+            "timed_out": self.timed_out,
+            "truncated": self.truncated,
+        }
+
+    @classmethod
+    def heard(cls, said: Mapping[str, Any]) -> Outcome:
+        """What was told."""
+        output, error = (base64.b64decode(said[name]) for name in ("output", "error"))
+        return cls(said["code"], output, error, said["timed_out"], said["truncated"])
 
 
 class Terminal(Protocol):
