@@ -68,7 +68,7 @@ export default defineConfig(async ({ mode }) => ({
     environment: 'happy-dom',
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],
-    testTimeout: 30_000, // a part of a page that is first imported on a busy machine takes seconds
+    testTimeout: 90_000, // a part of a page that is first imported on a busy machine comes late
     pool: 'threads',
     isolate: false, // every file puts back what it stubs; this halves the time
     restoreMocks: true, // a clock that stands still would stand for whatever file comes next

@@ -1,6 +1,6 @@
 import { vi } from 'vitest'
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 const LOOK_MS = 10
 // The real ones, whatever a test has put in their place.
 const wait = globalThis.setTimeout
