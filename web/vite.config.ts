@@ -69,6 +69,7 @@ export default defineConfig(async ({ mode }) => ({
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],
     testTimeout: 90_000, // a part of a page that is first imported on a busy machine comes late
+    retry: 1, // as scripts/once-more does for Python's: docs/decisions/0026 says why
     pool: 'threads',
     isolate: false, // every file puts back what it stubs; this halves the time
     restoreMocks: true, // a clock that stands still would stand for whatever file comes next
