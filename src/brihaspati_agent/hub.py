@@ -207,9 +207,8 @@ class Hub:
     # --- keeping ---------------------------------------------------------------------------
     def typed(self, sandbox: str) -> None:
         """A person did something in this sandbox just now."""
-        desk = self._desks.get(sandbox)
-        if desk is not None:
-            desk.last_input_at = self._now()
+        if sandbox not in self._ended:
+            self._desks.setdefault(sandbox, _Desk()).last_input_at = self._now()
 
     def check_alive(self, sandbox: str) -> None:
         """Raises wire.Bad if the sandbox has ended."""

@@ -151,6 +151,8 @@ class Previews:
             )
         try:
             self._hub.check_alive(target.sandbox)
+            if _by_hand(request):
+                self._hub.typed(target.sandbox)
             return await self._pass(request, target)
         except (wire.Bad, places.NoSuchMachine):
             return self._page(preview_pages.gone(), 410)
@@ -326,3 +328,9 @@ def _path(wanted: str | None) -> str:
     if wanted is None or not re.fullmatch(r"/(?![/\\])[^\x00-\x20\x7f\\]*", wanted):
         return "/"
     return wanted
+
+
+def _by_hand(request: web.BaseRequest) -> bool:
+    """Whether a person had a hand in it: what a page asks by itself keeps no lab alive."""
+    opened = request.headers.get("Sec-Fetch-Mode") == "navigate"
+    return opened or request.method not in ("GET", "HEAD", "OPTIONS")

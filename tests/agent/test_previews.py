@@ -44,6 +44,27 @@ def test_a_ticket_is_traded_for_a_cookie_that_opens_this_host_only() -> None:
     stage.play(scenario)
 
 
+def test_who_works_in_a_web_page_is_not_idle_and_what_a_page_asks_by_itself_is_nobody() -> None:
+    async def scenario() -> None:
+        async with visits.visiting() as visit:
+            cookie = await visit.cookie()
+            page = {"Sec-Fetch-Mode": "cors"}
+            async with visit.request("/news", cookie=cookie, headers=page) as answer:
+                assert answer.status == 200
+            assert visit.agent.hub.heartbeat("abc234").last_input_at is None
+            opened = {"Sec-Fetch-Mode": "navigate"}
+            asked = [("GET", opened), ("POST", page)]
+            for method, headers in asked:
+                visit.agent.clock.at += 1_000
+                async with visit.request(
+                    "/", method=method, cookie=cookie, headers=headers
+                ) as answer:
+                    assert answer.status == 200
+                assert visit.agent.hub.heartbeat("abc234").last_input_at == visit.agent.clock.at
+
+    stage.play(scenario)
+
+
 def test_in_a_frame_the_applications_cookies_are_made_to_be_kept() -> None:
     async def setting(_: web.Request) -> web.StreamResponse:
         answer = web.Response()

@@ -130,6 +130,33 @@ def test_the_story_of_a_student(house: House) -> None:
     assert browser.send("GET", SANDBOX)["sandbox"]["phase"] == "gone"
 
 
+def test_the_page_knows_when_a_lab_ends_for_being_idle_and_who_reads_may_stay() -> None:
+    house = House()
+    house.classroom(a_lab(idle_minutes=30))
+    browser = joined(house)
+    browser.send("POST", f"{SANDBOX}/stay", {})
+    assert browser.status == 404
+    browser.send("PUT", SANDBOX)
+    browser.send("POST", f"{SANDBOX}/stay", {})
+    assert browser.status == 409
+    house.run()
+    ready = browser.send("GET", SANDBOX)["sandbox"]
+    assert ready["idle_at"] == ready["ready_at"] + 30 * 60_000
+    house.clock.advance(25 * 60)
+    house.agents.typed[ready["id"]] = house.clock.now()
+    typed = browser.send("GET", SANDBOX)["sandbox"]
+    assert typed["idle_at"] == house.clock.now() + 30 * 60_000, "nothing wrote it down yet"
+    house.pass_time(29 * 60, step_seconds=30)
+    stayed = browser.send("POST", f"{SANDBOX}/stay", {})["sandbox"]
+    assert stayed["idle_at"] == house.clock.now() + 30 * 60_000
+    assert stayed["deadline_at"] == ready["deadline_at"]
+    house.pass_time(2 * 60, step_seconds=30)
+    assert browser.send("GET", SANDBOX)["sandbox"]["phase"] == "ready"
+    house.pass_time(29 * 60, step_seconds=30)
+    gone = browser.send("GET", SANDBOX)["sandbox"]
+    assert (gone["phase"], gone["idle_at"]) == ("gone", None)
+
+
 def test_the_class_page_is_one_query_once_class_labs_and_messages_are_known() -> None:
     calls: list[str] = []
     house = House(faults=calls.append)

@@ -15,6 +15,7 @@ export function sandbox(id: string, phase: S['SandboxView']['phase']): S['Sandbo
     asked_at: now - 20 * MINUTE,
     ready_at: alive ? now - 20 * MINUTE : null,
     deadline_at: alive ? now + 42 * MINUTE + 18_400 : null,
+    idle_at: null,
     ended_at: phase === 'gone' ? now - 3 * MINUTE : null,
     extend_minutes: 15,
     extensions_left: 4,

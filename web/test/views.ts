@@ -3,7 +3,7 @@ import type { LabCard, SandboxView } from '@/api/types'
 export function view(over: Partial<SandboxView> = {}): SandboxView {
   return {
     id: 's1', phase: 'ready', reason: null, asked_at: 0, ready_at: 1, deadline_at: null,
-    ended_at: null, extend_minutes: 15, extensions_left: 4,
+    idle_at: null, ended_at: null, extend_minutes: 15, extensions_left: 4,
     machines: [{ name: 'lab', state: 'usable' }], terminals: [{ name: 'main', machine: 'lab' }],
     ports: [], stage: 'Ready', seconds_expected: 10, ahead: 0, ...over,
   }

@@ -240,6 +240,10 @@ class Playing:
         """
         return self._lengthen(room, slot, event, tally)
 
+    def stay(self, record: Record) -> Record | None:
+        """Somebody is there, who did nothing that an agent hears of: reading is work as well."""
+        return self._post(record.sandbox.slot, events.InputSeen(self.world.clock.now()), record)
+
     def _lengthen(self, room: Classroom, slot: Slot, event: Event, tally: Tally) -> Record | None:
         """A later deadline, together with its note in the budget. Raises Problem."""
         for _ in range(LENGTHEN_TRIES_MAX):

@@ -8,7 +8,7 @@ from brihaspati.domain import labs, lifecycle, looks, progress
 from brihaspati.domain.classrooms import Classroom
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.sandboxes import Phase, Sandbox
-from brihaspati.engine import records
+from brihaspati.engine import activity, records
 from brihaspati.engine.classes import Classes
 from brihaspati.engine.membership import Membership
 from brihaspati.engine.paging import every
@@ -70,6 +70,7 @@ NO_WAIT = Wait()
 class SandboxView:
     """A sandbox as its student sees it. Moments in milliseconds since the epoch.
 
+    `idle_at`: when it ends earlier, unless somebody does something in it; None: not for that.
     `ahead`: how many of those who wait for a machine have their turn before.
     """
 
@@ -81,6 +82,7 @@ class SandboxView:
     asked_at: int
     ready_at: int | None
     deadline_at: int | None
+    idle_at: int | None
     ended_at: int | None
     extend_minutes: int
     extensions_left: int
@@ -111,7 +113,9 @@ class LabCard:
     sandbox: SandboxView | None
 
 
-def sandbox_view(sandbox: Sandbox, lab: Lab, wait: Wait = NO_WAIT) -> SandboxView:
+def sandbox_view(
+    sandbox: Sandbox, lab: Lab, wait: Wait = NO_WAIT, idle_at: int | None = None
+) -> SandboxView:
     """What a student may know of a sandbox."""
     terms = sandbox.terms
     return SandboxView(
@@ -124,6 +128,7 @@ def sandbox_view(sandbox: Sandbox, lab: Lab, wait: Wait = NO_WAIT) -> SandboxVie
         asked_at=sandbox.asked_at,
         ready_at=sandbox.ready_at,
         deadline_at=sandbox.deadline_at,
+        idle_at=idle_at,
         ended_at=sandbox.ended_at,
         extend_minutes=terms.extend_seconds // 60,
         extensions_left=lifecycle.extensions_left(sandbox),
@@ -159,7 +164,8 @@ class Reading:
     def view(self, sandbox: Sandbox) -> SandboxView:
         """A sandbox with the lab version it was started with."""
         lab = self.classes.lab(sandbox.slot.lab, sandbox.terms.lab_version)
-        return sandbox_view(sandbox, lab, self._wait(sandbox))
+        idle_at = activity.idle_at(self.world, sandbox)
+        return sandbox_view(sandbox, lab, self._wait(sandbox), idle_at)
 
     def look_after_ms(self, sandbox: Sandbox | None) -> int:
         """How soon a page should look at this sandbox again."""

@@ -18,7 +18,7 @@ from brihaspati.domain.events import Event
 from brihaspati.domain.labs import Lab
 from brihaspati.domain.sandboxes import Machine, Sandbox, Slot
 from brihaspati.domain.scrubs import End
-from brihaspati.engine import records
+from brihaspati.engine import activity, records
 from brihaspati.engine.budgets import Budgets
 from brihaspati.engine.records import Record
 from brihaspati.engine.scrubbing import Scrubbing
@@ -120,14 +120,8 @@ class Worker:
         idle_at = sandbox.idle_at if sandbox.phase == "ready" else None
         if idle_at is None or now < idle_at:
             return ()
-        at = self.world.agents.last_input_at(sandbox.id) or self._told(sandbox)
+        at = activity.last_at(self.world, sandbox)
         return ((None, events.InputSeen(min(at, now))),) if at is not None else ()
-
-    def _told(self, sandbox: Sandbox) -> int | None:
-        """When somebody typed, as rented machines said with their last signs of life."""
-        keys = [records.beat_key(sandbox.id, machine.label) for machine in sandbox.current]
-        said = self.world.store.get_many(keys).values()
-        return max((item.body["input_at"] or 0 for item in said), default=0) or None
 
     def _measure(self, before: Sandbox, after: Sandbox) -> None:
         """Tell what a change meant, once: only one writer of a version is ever saved."""

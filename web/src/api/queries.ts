@@ -59,13 +59,16 @@ export const isMoving = (view: SandboxView | null | undefined) =>
 export const isAlive = (view: SandboxView | null | undefined) =>
   !!view && (isMoving(view) || view.phase === 'ready')
 
+/** When a ready lab ends unless somebody does something: its time is up, or nobody types. */
+export const endOf = ({ deadline_at, idle_at }: SandboxView) =>
+  Math.min(deadline_at ?? Infinity, idle_at ?? Infinity)
+
 /** How soon to ask about a sandbox again (ms): when the server said, and when its time is up. */
 export function pollEvery(answer: SandboxNow | undefined, now: number): number {
   const view = answer?.sandbox
   if (isMoving(view) && !view?.id) return HOPED_MS
   const every = answer?.look_ms ?? RESTING_MS
-  if (view?.phase !== 'ready' || !view.deadline_at) return every
-  return Math.min(every, Math.max(1_000, view.deadline_at - now))
+  return view?.phase === 'ready' ? Math.min(every, Math.max(1_000, endOf(view) - now)) : every
 }
 
 export function useSession() {
@@ -168,6 +171,7 @@ export function hoped(now: number, before: SandboxView | null | undefined): Sand
     asked_at: now,
     ready_at: null,
     deadline_at: null,
+    idle_at: null,
     ended_at: null,
     extend_minutes: before?.extend_minutes ?? 0,
     extensions_left: 0,

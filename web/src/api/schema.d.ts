@@ -212,6 +212,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/classes/{class_id}/labs/{lab}/sandbox/stay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody is there: the lab does not end for being idle until that time has passed anew. */
+        post: operations["stay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/classes/{class_id}/labs/{lab}/sandbox/ticket": {
         parameters: {
             query?: never;
@@ -1676,6 +1693,7 @@ export interface components {
          * SandboxView
          * @description A sandbox as its student sees it. Moments in milliseconds since the epoch.
          *
+         *     `idle_at`: when it ends earlier, unless somebody does something in it; None: not for that.
          *     `ahead`: how many of those who wait for a machine have their turn before.
          */
         SandboxView: {
@@ -1693,6 +1711,8 @@ export interface components {
             extensions_left: number;
             /** Id */
             id: string;
+            /** Idle At */
+            idle_at: number | null;
             /** Machines */
             machines: components["schemas"]["MachineView"][];
             /**
@@ -2476,6 +2496,38 @@ export interface operations {
                 "application/json": components["schemas"]["ExtendBody"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+                lab: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {

@@ -4,6 +4,7 @@ import { clockTime, figure } from './figures'
 import type bench from './en/bench'
 import type klass from './en/class'
 import type design from './en/design'
+import type ending from './en/ending'
 import type join from './en/join'
 import type lab from './en/lab'
 import type preflight from './en/preflight'
@@ -20,6 +21,7 @@ type Areas = {
   class: typeof klass
   lab: typeof lab
   bench: typeof bench
+  ending: typeof ending
   trainer: typeof trainer
   teaching: typeof teaching
   preflight: typeof preflight

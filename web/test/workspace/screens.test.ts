@@ -1,8 +1,11 @@
+import { VueQueryPlugin } from '@tanstack/vue-query'
 import { mount } from '@vue/test-utils'
 import { nextTick, shallowReactive } from 'vue'
 import { afterEach, expect, it, vi } from 'vitest'
 import { announce, announcement } from '@/announce'
 import { ApiProblem } from '@/api/problem'
+import { newQueryClient } from '@/api/queries'
+import type { SandboxView } from '@/api/types'
 import { serverClock } from '@/clock'
 import type { TerminalView } from '@/terminal/session'
 import { connection } from '@/workspace/connection'
@@ -12,6 +15,8 @@ import RestScreen from '@/workspace/RestScreen.vue'
 import StartScreen from '@/workspace/StartScreen.vue'
 import { tabsOf } from '@/workspace/tabs'
 import TimerBox from '@/workspace/TimerBox.vue'
+import { serve } from '../pages/server'
+import { until } from '../until'
 import { view } from '../views'
 
 const MINUTE = 60_000
@@ -27,7 +32,10 @@ function standingStill(): number {
   vi.spyOn(Date, 'now').mockReturnValue(Date.now())
   return serverClock.now()
 }
-afterEach(() => vi.restoreAllMocks())
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.unstubAllGlobals()
+})
 
 it('offers Play where there is no lab', async () => {
   const page = rest()
@@ -114,9 +122,14 @@ it('says aloud at five minutes and at one, once each', async () => {
   expect(await after(5.1 * MINUTE)).toContain('One minute')
 })
 
+const notice = (sandbox: SandboxView) =>
+  mount(ExpiryNotice, {
+    props: { place: { classId: 'demo', lab: 'web' }, sandbox, now: 0, busy: false },
+    global: { plugins: [[VueQueryPlugin, { queryClient: newQueryClient(() => 0) }]] },
+  })
+
 it('asks before the end, is hushed by a press, and asks once more at the last minute', async () => {
-  const props = { deadline: 6 * MINUTE, now: 0, extendMinutes: 15, extensionsLeft: 1, busy: false }
-  const page = mount(ExpiryNotice, { props })
+  const page = notice(view({ deadline_at: 6 * MINUTE, idle_at: 9 * MINUTE }))
   const shown = () => page.find('section').exists()
   expect(shown()).toBe(false)
   await page.setProps({ now: 2 * MINUTE })
@@ -127,6 +140,24 @@ it('asks before the end, is hushed by a press, and asks once more at the last mi
   expect(shown()).toBe(true)
   await page.setProps({ now: 7 * MINUTE })
   expect(shown()).toBe(false)
+})
+
+it('asks three minutes before an idle lab ends, and one press says who is there', async () => {
+  const asked = serve({})
+  const page = notice(view({ deadline_at: 60 * MINUTE, idle_at: 30 * MINUTE }))
+  await page.setProps({ now: 26.9 * MINUTE })
+  expect(page.text()).toBe('')
+  await page.setProps({ now: 27.5 * MINUTE })
+  expect(page.text()).toContain('2:30')
+  expect(page.text()).toContain('Nobody has typed')
+  await page.find('button').trigger('click')
+  await until(() => asked.length > 0)
+  expect(asked[0]).toMatchObject({
+    method: 'POST',
+    path: '/v1/classes/demo/labs/web/sandbox/stay',
+  })
+  await page.setProps({ sandbox: view({ deadline_at: 60 * MINUTE, idle_at: 57 * MINUTE }) })
+  expect(page.text()).toBe('')
 })
 
 it('tells a first connection from a lost one', () => {

@@ -12,6 +12,7 @@ from brihaspati.domain import access
 from brihaspati.engine.classes import SEE_CLASS
 from brihaspati.engine.playing import Opening
 from brihaspati.engine.problems import Problem
+from brihaspati.engine.records import Record
 from brihaspati.entrypoints.http import guide_models, guide_views, models, ways
 from brihaspati.entrypoints.http.routes import SANDBOX, Student, call, route
 
@@ -101,13 +102,25 @@ def extend(
     student: Student = None,  # noqa: ARG001
 ) -> guide_models.SandboxAnswer:
     """More time, once for each number of extensions the page showed."""
-    asked = call()
-    record = asked.record(class_id, lab)
+    playing, room = call().engine.playing, call().engine.classes.get(class_id)
+    slot = _ready(class_id, lab).sandbox.slot
+    longer = playing.extend(room, slot, body.extensions_left)
+    return guide_views.status(class_id, lab, longer)
+
+
+@route("POST", f"{SANDBOX}/stay", action="extend", scope="seat")
+def stay(class_id: str, lab: str) -> guide_models.SandboxAnswer:
+    """Somebody is there: the lab does not end for being idle until that time has passed anew."""
+    stayed = call().engine.playing.stay(_ready(class_id, lab))
+    return guide_views.status(class_id, lab, stayed)
+
+
+def _ready(class_id: str, lab: str) -> Record:
+    """The sandbox a request is about, which must be ready. Raises Problem."""
+    record = call().record(class_id, lab)
     if record.sandbox.phase != "ready":
         raise Problem("not_ready", "The lab is not running.", "Press Play first.")
-    room = asked.engine.classes.get(class_id)
-    longer = asked.engine.playing.extend(room, record.sandbox.slot, body.extensions_left)
-    return guide_views.status(class_id, lab, longer)
+    return record
 
 
 @route("POST", f"{SANDBOX}/ticket", action="open", scope="seat", status=201)
