@@ -37,11 +37,16 @@ def build(
     python = wheels.lambda_python()
     with tempfile.TemporaryDirectory(prefix="brihaspati-") as aside:
         others = wheels.fetch(architecture, Path(aside) / "others", python)
+        here = (
+            others
+            if wheels.runs(architecture)
+            else wheels.fetch(None, Path(aside) / "here", python)
+        )
         ours = Path(aside) / "ours"
         _copy(found, ours)
         # Modules of handlers want settings when they are imported; they have no dataclasses.
         names = {name for one in found for name in one.ours if not name.startswith(f"{HANDLERS}.")}
-        (ours / PREPARED).write_text(prepared.source(python, ours, names))
+        (ours / PREPARED).write_text(prepared.source(python, ours, here, names))
         wheels.compile_all(python, ours, beside=False)
         return [_pack(one, ours, others, folder / architecture) for one in found]
 

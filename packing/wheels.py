@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import platform
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from packing import elf, lazily
+from packing import elf, lazily, lean
 from packing.functions import ROOT
 
 LOCK = ROOT / "requirements-lambda.lock"
@@ -117,18 +118,28 @@ def _tops(one: importlib.metadata.Distribution) -> set[str]:
     return {name for name in names if name.isidentifier() and name not in ("bin", "__pycache__")}
 
 
-def fetch(architecture: str, folder: Path, python: str) -> Wheels:
-    """The lock's packages in a folder made anew. Raises CannotPack."""
+def runs(architecture: str) -> bool:
+    """Whether what is fetched for an architecture of Lambda runs on this machine."""
+    return sys.platform == "linux" and platform.machine() == MACHINES[architecture]
+
+
+def fetch(architecture: str | None, folder: Path, python: str) -> Wheels:
+    """The lock's packages in a folder made anew; without architecture those that run here.
+
+    Raises CannotPack.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     command = [uv(), "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-    command += ["--only-binary", ":all:", "--python-platform", PLATFORMS[architecture]]
-    command += ["--python-version", PYTHON, "--target", str(folder), "--link-mode", "copy"]
+    command += ["--only-binary", ":all:", "--python", python, "--python-version", PYTHON]
+    command += ["--target", str(folder), "--link-mode", "copy"]
+    command += ["--python-platform", PLATFORMS[architecture]] if architecture else []
     done = subprocess.run([*command, "-r", str(LOCK)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise CannotPack(f"the packages of {LOCK.name} cannot be fetched: {done.stderr.strip()}")
     for part in PRUNED:
         shutil.rmtree(folder / part, ignore_errors=True)
     lazily.rewrite(folder)
+    lean.rewrite(folder)
     for library in folder.rglob("*.so"):
         library.write_bytes(elf.loaded(library.read_bytes()))
     compile_all(python, folder, beside=True)
