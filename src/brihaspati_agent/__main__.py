@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import uvloop
 
-from brihaspati_agent import local, places, previews, serving
+from brihaspati_agent import descriptors, local, places, previews, serving
 
 _ABOUT = """\
 Serves the terminals, commands, files and ports of this machine to whoever has a ticket that the
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"brihaspati_agent: {error}", file=sys.stderr)  # noqa: T201 - a program's own words
         return 2
-    local.keep_descriptors()
+    descriptors.keep()
     origins = frozenset(given.origin)
     terms = serving.Terms(
         public_key=key,

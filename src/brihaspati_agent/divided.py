@@ -2,12 +2,12 @@
 
 The agent, which talks to browsers, goes on as the user `brihaspati`, with no right but to listen
 below port 1024, and cannot gain any. What is root stays as `hands`, and ends when the agent ends.
+Each half loads what it needs when they are two: what both have loaded both have in memory, for
+whoever looks at an object writes to it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import gc
 import os
 import pwd
@@ -15,9 +15,8 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from brihaspati_agent import dying, hands, local
+from brihaspati_agent import descriptors, hands
 
 USER = "brihaspati"
 # linux/prctl.h, linux/capability.h
@@ -31,9 +30,9 @@ def main(arguments: Sequence[str]) -> int:
 
     Given are `--boot FILE --state FOLDER`.
     """
-    local.keep_descriptors()
+    descriptors.keep()
     given = dict(zip(arguments[::2], arguments[1::2], strict=True))
-    boot, state = Path(given["--boot"]), Path(given["--state"])
+    boot, state = given["--boot"], given["--state"]
     try:
         account = pwd.getpwnam(USER) if os.geteuid() == 0 else None
     except KeyError:
@@ -41,50 +40,57 @@ def main(arguments: Sequence[str]) -> int:
         account = None
     orders = None
     if account is not None:
-        _hand_over(boot, state, account)
         ours, orders = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        child = divide(account)
+        gc.freeze()  # what is never looked at again stays one copy for both
+        child = os.fork()
         if child:
             orders.close()
             return hands.Hands(ours).serve(child)
         ours.close()
-    from brihaspati_agent import rented  # noqa: PLC0415 - of which the root part needs nothing
+        _hand_over(boot, state, account)
+        give_up_root(account)
+    import pathlib  # noqa: PLC0415 - of which, as of the next, the root part needs nothing
 
-    return rented.main(boot, state, orders)
+    from brihaspati_agent import rented  # noqa: PLC0415
+
+    return rented.main(pathlib.Path(boot), pathlib.Path(state), orders)
 
 
-def divide(account: pwd.struct_passwd) -> int:
-    """Fork: the child's number for the parent, which is root; 0 for the child, who is not."""
-    gc.freeze()  # what is never looked at again stays one copy for both
-    child = os.fork()
-    if child:
-        return child
+def give_up_root(account: pwd.struct_passwd) -> None:
+    """Be this user for good, with one right, and end with our parent. Raises OSError."""
+    import ctypes  # noqa: PLC0415 - as above
+
     libc = ctypes.CDLL(None, use_errno=True)
-    _must(libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0))
+
+    def must(done: int) -> None:
+        if done != 0:
+            raise OSError(ctypes.get_errno(), "cannot give up root")
+
+    must(libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0))
     os.setgroups([])
     os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
     os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
     head = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     bits = 1 << _CAP_NET_BIND_SERVICE
-    _must(libc.capset(head, (ctypes.c_uint32 * 6)(bits, bits, bits, 0, 0, 0)))
-    _must(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    must(libc.capset(head, (ctypes.c_uint32 * 6)(bits, bits, bits, 0, 0, 0)))
+    must(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
     # So that openssl, our child, can read the memory files that we give it keys in: for that it
     # must have no right less than we.
-    _must(libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0))
-    _must(libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_NET_BIND_SERVICE, 0, 0))
-    _must(libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0))
-    return 0
+    must(libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0))
+    must(libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_NET_BIND_SERVICE, 0, 0))
+    must(libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0))
 
 
-def _must(done: int) -> None:
-    if done != 0:
-        raise OSError(ctypes.get_errno(), "cannot give up root")
-
-
-def _hand_over(boot: Path, state: Path, account: pwd.struct_passwd) -> None:
+def _hand_over(boot: str, state: str, account: pwd.struct_passwd) -> None:
     """Let the agent's user have what only the agent reads and writes."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    import contextlib  # noqa: PLC0415 - as above
+    import pathlib  # noqa: PLC0415
+
+    from brihaspati_agent import dying  # noqa: PLC0415
+
+    kept = pathlib.Path(state)
+    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
     dying.OFF_AT.parent.mkdir(parents=True, exist_ok=True)
-    for path in (boot, state, *state.iterdir(), dying.OFF_AT.parent, dying.OFF_AT):
+    for path in (pathlib.Path(boot), kept, *kept.iterdir(), dying.OFF_AT.parent, dying.OFF_AT):
         with contextlib.suppress(FileNotFoundError):
             os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)

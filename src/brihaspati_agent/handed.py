@@ -111,18 +111,17 @@ class HandedPlace:
 
     def __init__(self, asking: Asking, lab: Mapping[str, Any]) -> None:
         self._asking = asking
-        known = {"user": lab["user"], "environment": lab["environment"]}
-        asking.ask("be", lab=known)
+        self._lab = {"user": lab["user"], "environment": lab["environment"]}
 
     def set_up(self, lab: Mapping[str, Any]) -> places.Outcome:
         """Make the machine the lab, once."""
         wanted = {"script": lab["script"], "seconds_max": lab["seconds_max"]}
-        return places.Outcome.heard(self._asking.ask("set_up", lab=wanted))
+        return places.Outcome.heard(self._ask("set_up", **wanted))
 
     def terminal(self, command: Sequence[str] | None, columns: int, rows: int) -> places.Terminal:
         """A new pty, as the lab's user, in their home."""
         wanted = list(command) if command else None
-        said = self._asking.ask("terminal", command=wanted, columns=columns, rows=rows)
+        said = self._ask("terminal", command=wanted, columns=columns, rows=rows)
         if "descriptor" not in said:
             self._asking.ask("close", number=said["number"])
             raise places.PlaceError("too many files are open to begin another terminal")
@@ -139,7 +138,7 @@ class HandedPlace:
     ) -> places.Outcome:
         """Run a command as the lab's user, or as another."""
         return places.Outcome.heard(
-            self._asking.ask(
+            self._ask(
                 "run",
                 argv=list(argv),
                 stdin=base64.b64encode(stdin).decode(),
@@ -151,12 +150,16 @@ class HandedPlace:
 
     def read(self, path: str, bytes_max: int) -> bytes:
         """The bytes of a regular file of at most `bytes_max`."""
-        return base64.b64decode(self._asking.ask("read", path=path, bytes_max=bytes_max)["data"])
+        return base64.b64decode(self._ask("read", path=path, bytes_max=bytes_max)["data"])
 
     def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
         """Replace a file's bytes, whole or not at all."""
-        self._asking.ask("write", path=path, data=base64.b64encode(data).decode(), mode=mode)
+        self._ask("write", path=path, data=base64.b64encode(data).decode(), mode=mode)
 
     def connect(self, port: int, *, timeout_seconds: float = 5) -> socket.socket:
         """A socket connected to a port of the loopback interface; that needs no root."""
         return local.connected(port, timeout_seconds)
+
+    def _ask(self, do: str, **more: Any) -> dict[str, Any]:
+        """Each order says which lab: whoever obeys it knows of no other order."""
+        return self._asking.ask(do, lab=self._lab, **more)

@@ -35,12 +35,16 @@ class LabPlace(local.LocalPlace):
 
     def terminal(self, command: Sequence[str] | None, columns: int, rows: int) -> places.Terminal:
         """A new pty, as the lab's user, in their home."""
+        argv, env = self.program(command)
+        return local.LocalTerminal(argv, env, columns, rows)
+
+    def program(self, command: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
+        """What a terminal runs, and its environment. Raises PlaceError."""
         me = self._account()
         shell = me.pw_shell or "/bin/sh"
         wanted = list(command) if command else [shell, "-l"]
         env = {**self._env_of(me), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        argv = [*self._as(me), "/bin/sh", "-c", local.GO_HOME, "sh", *wanted]
-        return local.LocalTerminal(argv, env, columns, rows)
+        return [*self._as(me), "/bin/sh", "-c", local.GO_HOME, "sh", *wanted], env
 
     def run(
         self,

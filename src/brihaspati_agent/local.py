@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import pty
 import pwd
@@ -21,7 +20,7 @@ from brihaspati_agent import places, ptys
 _PATIENCE_MS = 1000
 _PIECE_BYTES = 64 * 1024
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_DEFAULT_SIGNALS = [
+DEFAULT_SIGNALS = [
     signal.SIGINT,
     signal.SIGQUIT,
     signal.SIGPIPE,
@@ -56,12 +55,12 @@ class LocalTerminal(ptys.Master):
         """Hang up; what does not go within a second is killed. Reaps the program."""
         if not self.hang_up():
             return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._pid, signal.SIGHUP)
-            os.killpg(self._pid, signal.SIGCONT)
-        if not _gone(self._pid, _PATIENCE_MS):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            watch = os.pidfd_open(self._pid)
+            try:
+                hang_up(self._pid, watch)
+            finally:
+                os.close(watch)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
 
@@ -79,21 +78,25 @@ def _spawn(argv: Sequence[str], env: dict[str, str], tty: str) -> int:
         ],
         setsid=True,
         setsigmask=[],
-        setsigdef=_DEFAULT_SIGNALS,
+        setsigdef=DEFAULT_SIGNALS,
     )
 
 
-def _gone(pid: int, patience_ms: int) -> bool:
-    try:
-        watch = os.pidfd_open(pid)
-    except OSError as error:
-        return error.errno == errno.ESRCH
-    try:
-        poll = select.poll()
-        poll.register(watch, select.POLLIN)
-        return bool(poll.poll(patience_ms))
-    finally:
-        os.close(watch)
+def hang_up(pid: int, watch: int) -> None:
+    """End a session's leader, whose pidfd is `watch`; what does not go within 1 s is killed."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGHUP)
+        os.killpg(pid, signal.SIGCONT)
+    if not is_gone(watch, _PATIENCE_MS):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def is_gone(watch: int, patience_ms: int) -> bool:
+    """Whether the process of a pidfd has ended, within some time."""
+    poll = select.poll()
+    poll.register(watch, select.POLLIN)
+    return bool(poll.poll(patience_ms))
 
 
 class LocalPlace:
@@ -190,14 +193,6 @@ def connected(port: int, timeout_seconds: float) -> socket.socket:
         return socket.create_connection(("127.0.0.1", port), timeout_seconds)
     except OSError as error:
         raise places.PlaceError(f"port {port}: {error.strerror or error}") from error
-
-
-def keep_descriptors() -> None:
-    """Let no program we start inherit what our own parent left open for us."""
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names alone
-        if int(name) > 2:
-            with contextlib.suppress(OSError):
-                os.set_inheritable(int(name), False)  # noqa: FBT003 - positional only
 
 
 def _absolute(path: str) -> None:

@@ -19,11 +19,12 @@ DIVIDED = """
 import contextlib, json, os, pwd, select, socket, sys
 from brihaspati_agent import divided, handed, hands, places
 ours, orders = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-child = divided.divide(pwd.getpwnam("nobody"))
+child = os.fork()
 if child:
     orders.close()
     sys.exit(hands.Hands(ours).serve(child))
 ours.close()
+divided.give_up_root(pwd.getpwnam("nobody"))
 def refused(what):
     try:
         what()
@@ -42,8 +43,18 @@ seen = b""
 while b"root-mine-30 100" not in seen and select.select([terminal.fileno()], [], [], 20)[0]:
     with contextlib.suppress(BlockingIOError):
         seen += os.read(terminal.fileno(), 4096)
+works = b"root-mine-30 100" in seen
 terminal.close()
 terminal.close()
+deaf = "trap '' HUP TERM; echo pid $$.; read line; exec sleep 77"
+stubborn = place.terminal(["/bin/sh", "-c", deaf], 80, 24)
+seen = b""
+while b"." not in seen and select.select([stubborn.fileno()], [], [], 20)[0]:
+    with contextlib.suppress(BlockingIOError):
+        seen += os.read(stubborn.fileno(), 4096)
+pid = int(seen.partition(b"pid ")[2].partition(b".")[0])
+asking.ask("close", number=os.getpid())
+stubborn.close()
 place.write("/tmp/%(file)s", b"as root", 0o600)
 status = open("/proc/self/status").read()
 said |= {
@@ -52,7 +63,7 @@ said |= {
     "port": refused(socket.create_server(("127.9.8.7", 443)).close),
     "shadow": refused(lambda: open("/etc/shadow")),
     "root again": refused(lambda: os.setuid(0)),
-    "terminal": "root-mine-30 100" in seen.decode(),
+    "terminal": works,
     "check": place.run(["id", "-un"], user="root").output.decode(),
     "as another": place.run(["id", "-un"], user="nobody").output.decode(),
     "set up": place.set_up({"script": "ZXhpdCAz", "seconds_max": 5}).code,
@@ -60,8 +71,16 @@ said |= {
     "read": place.read("/tmp/%(file)s", 100).decode(),
     "own": refused(lambda: open("/tmp/%(file)s")),
     "verb": refused(lambda: asking.ask("reboot")),
+    "no program": refused(lambda: place.run(["/no-such-program"])),
 }
 place.run(["rm", "/tmp/%(file)s"])
+said["stubborn"] = refused(lambda: os.kill(pid, 0))
+for _ in range(200):
+    with open(f"/proc/{os.getppid()}/task/{os.getppid()}/children") as file:
+        said["left"] = file.read().split() == [str(os.getpid())]
+    if said["left"]:
+        break
+    select.select([], [], [], 0.05)
 print(json.dumps(said), flush=True)
 sys.exit(7)
 """
@@ -87,6 +106,9 @@ def test_the_agent_has_no_right_but_a_low_port_and_asks_for_the_rest() -> None:
     assert said["early"] == "this machine is no lab yet"
     assert "no user no-such" in said["nobody"]
     assert "reboot" in said["verb"]
+    assert said["stubborn"] == "ProcessLookupError", "it is killed, and reaped"
+    assert said["left"], "nothing is left of orders that were obeyed"
+    assert "no-such-program" in said["no program"]
 
 
 def test_a_number_of_the_other_side_is_never_taken_for_a_file_of_ones_own() -> None:

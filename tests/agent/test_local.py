@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from agent import stage
+from brihaspati_agent import descriptors as own_descriptors
 from brihaspati_agent import local, places
 
 PLACE = local.LocalPlace()
@@ -59,7 +60,7 @@ def test_closing_a_terminal_ends_even_a_program_that_will_not_hear() -> None:
 
 
 def test_a_terminals_program_inherits_no_descriptor_and_no_ignored_signal() -> None:
-    local.keep_descriptors()
+    own_descriptors.keep()
     with open("/etc/passwd", "rb"):  # noqa: PTH123
         script = "echo /proc/self/fd/*; grep SigIgn /proc/self/status; echo end"
         terminal = PLACE.terminal(["/bin/bash", "-c", script], 80, 24)

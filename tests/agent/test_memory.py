@@ -23,6 +23,17 @@ NOT_NEEDED = (
     "websockets.sync",
     "zipfile",
 )
+# What an order needs is loaded by the process that obeys it, and gone with it.
+NOT_OF_THE_ROOT_PART = (
+    "base64", "contextlib", "ctypes", "hashlib", "json", "pathlib", "re", "ssl", "subprocess",
+    "threading", "typing",
+)  # fmt: skip
+ROOT_PART = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import brihaspati_agent.divided
+print(*(name for name in sys.argv[2:] if name in sys.modules))
+"""
 LOOK = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -38,6 +49,14 @@ def test_what_only_others_need_is_not_loaded_nor_are_docstrings(tmp_path: Path) 
     command = [sys.executable, "-IS", "-c", LOOK, str(archive), *NOT_NEEDED]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "\nNone\n"
+
+
+def test_the_part_that_is_root_loads_next_to_nothing(tmp_path: Path) -> None:
+    archive = tmp_path / "agent.pyz"
+    archive.write_bytes(agentarchive.build().data)
+    command = [sys.executable, "-IS", "-c", ROOT_PART, str(archive), *NOT_OF_THE_ROOT_PART]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
 
 
 def test_authorities_are_looked_up_when_one_is_needed_and_all_at_once_nowhere() -> None:

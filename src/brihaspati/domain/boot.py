@@ -67,7 +67,7 @@ def _file(path: str, content: str, permissions: str) -> dict[str, str]:
 # nobody's memory afterwards. The metadata service tells whoever asks what this text says: it is
 # closed as soon as we have asked it ourselves.
 RUN = """\
-import hashlib, json, os, sys, time
+import os, sys
 home, known, place = "{folder}", "{folder}/machine-id", "{folder}/agent.pyz"
 def ask(url, method="GET", context=None, **headers):
     import urllib.request
@@ -78,6 +78,7 @@ def identify():
     try:
         return ask(base + "/metadata/v1/id").decode()
     except OSError:
+        import json
         lives = {"Metadata-Token-Expiry-Seconds": "60"}
         token = ask(base + "/v1/token", "PUT", **lives).decode()
         wanted = {"Accept": "application/json", "Metadata-Token": token}
@@ -94,6 +95,7 @@ def keep(path, data):
     os.chmod(path + ".new", 0o644)
     os.rename(path + ".new", path)
 def fetch():
+    import hashlib, json, time
     boot = json.load(open(home + "/boot.json"))
     wanted = boot["agent_sha256"]
     if os.path.exists(place):
