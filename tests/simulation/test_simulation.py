@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
+from brihaspati import wiring
+from brihaspati.entrypoints.cli import main as command_line
 from brihaspati.simulation import history, mutants, shrinking
 from brihaspati.simulation.simulator import Simulator, chosen
 from brihaspati.simulation.vices import VICES
@@ -88,6 +99,71 @@ def test_a_failing_seed_is_made_small_and_says_how_to_live_it_again() -> None:
 
 def test_a_seed_that_keeps_its_promises_is_not_made_small() -> None:
     assert shrinking.shrink(1, FEW) is None
+
+
+def test_a_world_is_made_small_with_the_vices_it_was_lived_with() -> None:
+    [broken] = [m for m in mutants.MUTANTS if m.name == "no sweep"]
+    with broken():
+        vices = [vice for vice in VICES if vice != "message lost"]
+        lines = Simulator().shrunk(7, FEW, "sqlite", vices)
+    assert set(re.findall('--vice "(.+?)"', lines[-1])) <= set(vices)
+    assert lines[-1].endswith(" --store sqlite")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (["--cloud", "--mutants"], "--cloud and --mutants"),
+        (["--mutants", "--trace"], "--mutants and --trace"),
+        (["--mutants", "--store", "sqlite"], "--store"),
+        (["--mutants", "--vice", "sold out"], "--vice"),
+        (["--cloud", "--vice", "sold out"], "--vice"),
+        (["--cloud", "--seeds", "3"], "--seeds"),
+        (["--trace", "--json"], "--json"),
+        (["--vice", "rain"], "--vice 'rain'"),
+        (["--students", "201"], "--students"),
+    ],
+)
+def test_what_would_be_ignored_is_refused_in_one_line_before_anything_is_lived(
+    given: list[str], named: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(wiring.open_shop, ["simulate", *given]) == 2
+    said = capfd.readouterr()
+    assert (said.out, len(said.err.splitlines())) == ("", 1)
+    assert named in said.err
+
+
+def test_workers_end_and_tidy_up_when_whoever_asked_is_killed(tmp_path: Path) -> None:
+    given = ["simulate", "--seeds", "100000", "--students", "200", "--store", "sqlite"]
+    asking = subprocess.Popen(
+        [sys.executable, "-m", "brihaspati", *given],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        _until(lambda: any(tmp_path.glob("brihaspati-*/brihaspati.db")))
+    finally:
+        asking.kill()
+        asking.wait()
+    _until(lambda: not _with_folder(tmp_path))
+    assert list(tmp_path.glob("brihaspati-*")) == []
+
+
+def _until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _with_folder(folder: Path) -> list[str]:
+    """The processes whose temporary folder this is."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"TMPDIR={folder}\0".encode() in (process / "environ").read_bytes():
+                found.append(process.name)
+    return found
 
 
 def test_a_vice_nobody_knows_is_refused_by_name() -> None:

@@ -31,14 +31,22 @@ class Shrunk:
         )
 
 
-def shrink(seed: int, students: int = STUDENTS, new_store: NewStore = in_memory) -> Shrunk | None:
-    """The smallest failing world of a seed; None when none of its promises is broken."""
+def shrink(
+    seed: int,
+    students: int = STUDENTS,
+    new_store: NewStore = in_memory,
+    only: frozenset[str] | None = None,
+) -> Shrunk | None:
+    """The smallest failing world of a seed; None when none of its promises is broken.
+
+    `only`: the vices that were there; None for all.
+    """
 
     def fails(count: int, only: frozenset[str]) -> History | None:
         history = live(seed, students=count, only=only, new_store=new_store)
         return history if history.broken else None
 
-    only = frozenset(VICES)
+    only = frozenset(VICES) if only is None else only
     if not fails(students, only):
         return None
     count = next((n for n in FEWER if n < students and fails(n, only)), students)

@@ -7,9 +7,12 @@ import contextlib
 import functools
 import multiprocessing
 import os
+import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,8 @@ from brihaspati.simulation.shrinking import shrink
 from brihaspati.simulation.vices import VICES
 
 AT_ONCE = 16
+# Where this process has a store on disk just now.
+_FOLDERS: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -54,16 +59,7 @@ class Simulator:
         self, first: int, seeds: int, students: int, store: str, vices: Sequence[str]
     ) -> Iterator[History]:
         """Every seed's history, in whatever order they end."""
-        wanted = Wanted(students, store, chosen(vices))
-        with _pool() as pool:
-            waiting: set[concurrent.futures.Future[History]] = set()
-            for seed in range(first, first + seeds):
-                waiting.add(pool.submit(_lived, wanted, seed))
-                if len(waiting) >= AT_ONCE:
-                    when = concurrent.futures.FIRST_COMPLETED
-                    done, waiting = concurrent.futures.wait(waiting, return_when=when)
-                    yield from (one.result() for one in done)
-            yield from (one.result() for one in concurrent.futures.as_completed(waiting))
+        return _histories(Wanted(students, store, chosen(vices)), range(first, first + seeds))
 
     def mutants(self, first: int, seeds: int, students: int) -> Iterator[Caught]:
         """For each break the first seed that notices it."""
@@ -72,11 +68,14 @@ class Simulator:
             hunt = functools.partial(_hunted, wanted, first, seeds)
             yield from pool.map(hunt, range(len(MUTANTS)))
 
-    def shrunk(self, seed: int, students: int, store: str) -> list[str]:
+    def shrunk(self, seed: int, students: int, store: str, vices: Sequence[str]) -> list[str]:
         """The smallest world of a failing seed: its trace, and the command to live it again."""
         with quiet.quiet(), _store(store) as new_store:
-            small = shrink(seed, students, new_store)
-        return [*small.trace, f"broken: {small.broken}", f"again: {small.command}"] if small else []
+            small = shrink(seed, students, new_store, chosen(vices))
+        if small is None:
+            return []
+        kept = "" if store == "memory" else f" --store {store}"
+        return [*small.trace, f"broken: {small.broken}", f"again: {small.command}{kept}"]
 
     def rush(
         self, wanted: Mapping[str, Any], progress: Callable[[str, float | None], None]
@@ -108,9 +107,43 @@ def chosen(vices: Sequence[str]) -> frozenset[str] | None:
     return frozenset(vices) - {"none"}
 
 
-def _pool() -> concurrent.futures.ProcessPoolExecutor:
+def _histories(wanted: Wanted, seeds: range) -> Iterator[History]:
+    with _pool() as pool:
+        waiting: set[concurrent.futures.Future[History]] = set()
+        for seed in seeds:
+            waiting.add(pool.submit(_lived, wanted, seed))
+            if len(waiting) >= AT_ONCE:
+                when = concurrent.futures.FIRST_COMPLETED
+                done, waiting = concurrent.futures.wait(waiting, return_when=when)
+                yield from (one.result() for one in done)
+        yield from (one.result() for one in concurrent.futures.as_completed(waiting))
+
+
+@contextlib.contextmanager
+def _pool() -> Iterator[concurrent.futures.ProcessPoolExecutor]:
+    """Workers on every core. What nobody waits for any more is not begun."""
     context = multiprocessing.get_context("forkserver")
-    return concurrent.futures.ProcessPoolExecutor(os.cpu_count() or 1, mp_context=context)
+    pool = concurrent.futures.ProcessPoolExecutor(
+        os.cpu_count() or 1, mp_context=context, initializer=_end_with_parent
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """A worker ends when whoever wants its worlds is gone, in whatever way that went."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            connection.wait([parent.sentinel])
+            for folder in _FOLDERS:
+                shutil.rmtree(folder, ignore_errors=True)
+            os._exit(1)  # in the middle of a world, with nobody left to tell
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def _lived(wanted: Wanted, seed: int) -> History:
@@ -143,4 +176,6 @@ def _store(name: str) -> Iterator[NewStore]:
             path.unlink(missing_ok=True)
             return sqlite.Store(sqlite.Database(path), clock)
 
+        _FOLDERS.add(folder)
         yield on_disk
+        _FOLDERS.discard(folder)

@@ -68,7 +68,7 @@ class Simulator(Protocol):
         """For each deliberate break the first seed that notices it."""
         ...
 
-    def shrunk(self, seed: int, students: int, store: str) -> Sequence[str]:
+    def shrunk(self, seed: int, students: int, store: str, vices: Sequence[str]) -> Sequence[str]:
         """The smallest world of a failing seed: its trace, and the command to live it again."""
         ...
 
