@@ -53,6 +53,18 @@ def test_a_changed_cost_is_found(folder: Path) -> None:
     assert verified(folder, lines)[0] == 1
 
 
+def test_what_no_digest_covers_is_no_entry(folder: Path) -> None:
+    lines = exported(folder)
+    lines[1] = lines[1].replace('"lab":', '"note": "all well", "lab":')
+    status, said = verified(folder, lines)
+    assert (status, "line 2 of" in said) == (2, True)
+
+
+def test_a_line_nested_too_deeply_is_no_entry(folder: Path) -> None:
+    status, said = verified(folder, ["[" * 200_000])
+    assert (status, said.count("\n"), "line 1 of" in said) == (2, 1, True)
+
+
 def test_a_removed_entry_is_found(folder: Path) -> None:
     lines = exported(folder)
     status, said = verified(folder, [lines[0], *lines[2:]])
@@ -70,4 +82,4 @@ def test_a_record_cut_off_at_its_end_is_found(folder: Path) -> None:
 
 def test_a_file_that_is_no_record_is_refused_by_its_line(folder: Path) -> None:
     status, said = verified(folder, ["{}"])
-    assert (status, "line 1 is no entry" in said) == (2, True)
+    assert (status, "line 1 of" in said) == (2, True)

@@ -131,20 +131,36 @@ def test_a_sign_in_link_is_of_the_running_server(ask: Ask, server: FreshServer) 
         (("bench", "class-start", "--students", "0"), "--students"),
         (("--provider", "vmware", "ps"), "BRIHASPATI_PROVIDER"),
         (("image", "bake", "hello"), "--cloud digitalocean"),
+        (("cost", "--look-seconds", "nan"), "--look-seconds"),
+        (("cloud-sim", "--speed", "nan"), "--speed"),
+        (("class", "create", "--title", "X", "--lab", "hello", "--hours", "inf"), "--hours"),
+        (("class", "create", "--title", "X", "--lab", "hello", "--budget", "nan"), "--budget"),
+        (("audit", "export", "--class", "nosuchclass"), "class"),
+        (("audit", "verify", "/usr/bin/env"), "/usr/bin/env"),
+        (("--data", "/etc/passwd", "ps"), "BRIHASPATI_DATA"),
+        (("--stage", "prod", "classes"), "AWS_REGION"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(
     server: FreshServer,
+    monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     arguments: tuple[str, ...],
     word: str,
 ) -> None:
-    data = ("--data", str(server.folder))
-    assert command_line.main(wiring.open_shop, [*data, *arguments]) == 2
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("BRIHASPATI_DATA", str(server.folder))
+    assert command_line.main(wiring.open_shop, list(arguments)) == 2
     said = capfd.readouterr()
     assert word in said.err
     assert said.err.count("\n") == 1
     assert said.out == ""
+
+
+def test_a_group_without_a_command_shows_its_page(capfd: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(wiring.open_shop, ["audit"]) == 2
+    assert "\n  verify " in capfd.readouterr().err
 
 
 def test_a_fault_inside_is_not_taken_for_ctrl_d() -> None:

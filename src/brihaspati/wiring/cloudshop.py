@@ -138,5 +138,7 @@ def _plain_words() -> Iterator[None]:
                 "deployment, or deploy first"
             ) from error
         raise CannotRun(f"AWS refuses: {error}") from error
+    except wire.NoRegionError as error:
+        raise CannotRun("set AWS_REGION to where the stage is deployed, as eu-central-1") from error
     except _TELL as error:
         raise CannotRun(str(error)) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from brihaspati import ports
 from brihaspati.adapters import clocks, keyring, sqlite
@@ -48,7 +49,7 @@ class Embedded:
 
 def embedded(chosen: Settings) -> Embedded:
     """One machine: SQLite, and labs on this very host. Raises what the adapters raise."""
-    chosen.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make(chosen.data)
     clock = clocks.SystemClock()
     database = sqlite.Database(chosen.data / "brihaspati.db")
     store, timer = sqlite.Store(database, clock), sqlite.Timer(database)
@@ -99,3 +100,11 @@ def _engine(world: World, renting: rented.Renting | None) -> Engine:
 def _priced(provider: ports.Provider, chosen: Settings) -> ports.Provider:
     """Our own host has the price that we give it; who rents tells its own."""
     return provider if provider.rented else Priced(provider, chosen.host_price_micros)
+
+
+def _make(data: Path) -> None:
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"{data} cannot be the data folder: {error.strerror}"
+        raise OSError(f"{why}; set BRIHASPATI_DATA to one that can be written") from error

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any, TextIO
 
 import click
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from brihaspati.domain import scrubs
 from brihaspati.domain.scrubs import Entry
@@ -42,7 +42,7 @@ def export(shop: Shop, class_id: str | None) -> None:
 
 
 @audit.command()
-@click.argument("file", type=click.File(encoding="utf-8"), required=False)
+@click.argument("file", type=click.File(encoding="utf-8", errors="replace"), required=False)
 @click.option("--seal", help="The seal kept elsewhere: none was cut off or added since.")
 @json_option
 @click.pass_obj
@@ -81,6 +81,9 @@ def _tell(console: Any, value: dict[str, Any]) -> None:
 
 
 def _entries(engine: Engine, class_id: str | None) -> Iterator[Entry]:
+    """Every entry of one class, or of all. Raises Problem for a class that is not there."""
+    if class_id not in (None, NO_CLASS):
+        engine.classes.get(class_id)
     classes = [class_id] if class_id else [*(room.id for room in engine.classes.all()), NO_CLASS]
     for one in classes:
         yield from engine.scrubbing.of_class(one)
@@ -98,12 +101,20 @@ def _read(file: TextIO) -> tuple[list[Entry], list[str]]:
             if isinstance(value, dict) and "seal" in value:
                 last = value
             else:
-                entries.append(_ENTRY.validate_python(value))
-        except (ValueError, ValidationError):
+                entries.append(_entry(value))
+        except (ValueError, RecursionError):
             raise click.ClickException(
-                f"line {number} is no entry of a scrub record; export it anew"
+                f"line {number} of {file.name} is no entry of a scrub record; export it anew"
             ) from None
     return entries, _sealed(entries, last)
+
+
+def _entry(value: Any) -> Entry:
+    """What an export says, and nothing besides, which no digest would cover. Raises ValueError."""
+    entry = _ENTRY.validate_python(value)
+    if asdict(entry) != value:
+        raise ValueError("there is more in it than an entry has")
+    return entry
 
 
 def _sealed(entries: Sequence[Entry], last: dict[str, Any] | None) -> list[str]:

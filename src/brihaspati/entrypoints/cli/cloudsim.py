@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from brihaspati.entrypoints.cli.amounts import Amount
 from brihaspati.entrypoints.cli.shop import CannotRun, Shop, StandIn, StandInOptions
 
 PORT = 8600
@@ -15,7 +16,7 @@ PORT = 8600
 
 @click.command("cloud-sim")
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
-@click.option("--speed", type=click.FloatRange(0.1, 1000), default=1.0, show_default=True)
+@click.option("--speed", type=Amount(0.1, 1000), default=1.0, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option(
     "--machines",

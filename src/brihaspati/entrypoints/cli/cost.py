@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from brihaspati.domain import bills
+from brihaspati.entrypoints.cli.amounts import Amount
 from brihaspati.entrypoints.cli.printing import json_option, say, table
 
 STUDENTS = (0, 30, 500, 5000)
@@ -17,7 +18,7 @@ STUDENTS = (0, 30, 500, 5000)
 @click.option("--students", type=click.IntRange(0, 1_000_000), help="Left out: several sizes.")
 @click.option(
     "--look-seconds",
-    type=click.FloatRange(0.5, 3600),
+    type=Amount(0.5, 3600),
     default=bills.LOOK_SECONDS,
     show_default=True,
     help="How often a page looks at its lab.",

@@ -87,6 +87,9 @@ def main(open_shop: OpenShop, arguments: list[str] | None = None) -> int:
         if isinstance(abort.__cause__, EOFError):
             raise abort.__cause__ from None
         return 130
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(f"{error.format_message()}\n")  # a page to read, not a line to grep
+        return 2
     except click.ClickException as error:
         return _fault(error.format_message(), 2)
     except (Problem, BadField, ClientError, CannotRun, ValueError) as error:

@@ -69,7 +69,8 @@ def bake(shop: Shop, lab: str, cloud: str | None) -> None:
     with shop.engine() as engine:
         known = {one.name: one for one in engine.classes.catalogue()}
         if lab not in known:
-            raise click.UsageError(f"no lab {lab!r} is published; there are {', '.join(known)}")
+            there = ", ".join(known) or "none yet: brihaspati up publishes those of its folder"
+            raise click.UsageError(f"no lab {lab!r} is published; there are {there}")
         if not any(bakery.can_bake(spec) for spec in known[lab].machines):
             raise click.UsageError(_why_not(known[lab]))
         names = renter.bake(engine, known[lab])

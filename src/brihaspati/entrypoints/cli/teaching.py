@@ -18,6 +18,7 @@ from brihaspati.engine.engine import Engine
 from brihaspati.engine.records import Person
 from brihaspati.engine.setups import Draft
 from brihaspati.entrypoints.cli import spilling
+from brihaspati.entrypoints.cli.amounts import Amount
 from brihaspati.entrypoints.cli.printing import ago, json_option, progress, say, table
 from brihaspati.entrypoints.cli.shop import Shop
 
@@ -124,9 +125,9 @@ def classroom() -> None:
 @click.option("--title", required=True, help="What the class is about.")
 @click.option("--lab", "labs", multiple=True, required=True, help="A lab; give it several times.")
 @click.option("--opens", type=click.DateTime(), help="When it opens, as 2027-03-01T09:00:00 (now).")
-@click.option("--hours", type=click.FloatRange(0, min_open=True), default=8, show_default=True)
+@click.option("--hours", type=Amount(0, min_open=True), default=8, show_default=True)
 @click.option("--seats", type=click.IntRange(1, 1000), default=30, show_default=True)
-@click.option("--budget", type=click.FloatRange(0), help="The most it may cost.")
+@click.option("--budget", type=Amount(0), help="The most it may cost.")
 @click.option("--spill", "spills", multiple=True, metavar=SPILL, help=SPILL_HELP)
 @click.option("--teacher", default="Trainer", show_default=True, help="Who teaches it.")
 @json_option
