@@ -15,7 +15,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from brihaspati_agent import glances, places, terminals, tickets, viewers, wire
 
@@ -56,6 +56,7 @@ class _Desk:
 
     slots: dict[str, _Slot] = field(default_factory=dict)
     guests: list[Guest] = field(default_factory=list)
+    shells: tuple[str, ...] = ()  # further ones, as those who look have heard
     last_input_at: int | None = None
 
 
@@ -137,6 +138,7 @@ class Hub:
         if len(run.viewers) >= self.limits.viewers:
             raise wire.Bad(wire.TOO_MANY, "too many people look at this terminal")
         viewer = run.attach(outlet, visitor, name)
+        viewer.event(_shells_event(self._desks[sandbox]))
         if fresh is not None and fresh is not run:
             viewer.event({"type": "notice", "text": "The program had ended. This is a new one."})
         return run, viewer
@@ -196,13 +198,27 @@ class Hub:
             await self.blocking(terminal.close)
             raise wire.Bad(wire.SANDBOX_ENDED, self._ended[sandbox])
         telling = terminals.Telling(
-            functools.partial(self.typed, sandbox), self._hang_up_soon, self._now
+            functools.partial(self.typed, sandbox),
+            functools.partial(self._over, sandbox),
+            self._now,
         )
         run = terminals.Run(terminal, self._new_id(), size, self.limits, telling)
         before, slot.run = slot.run, run
         if before is not None:
             before.close_viewers(wire.RESTARTED, "a new program was started; connect again")
+        self._tell_shells(sandbox)
         return run
+
+    def _tell_shells(self, sandbox: str) -> None:
+        """Let all who look know the further shells there are: who watches cannot guess them."""
+        desk = self._desks.get(sandbox)
+        runs = {} if desk is None else {n: s.run for n, s in desk.slots.items() if s.run}
+        further = [n for n, run in runs.items() if run.ended_at is None and tickets.another_shell(n)]
+        if desk is None or desk.shells == tuple(sorted(further)):
+            return
+        desk.shells = tuple(sorted(further))
+        for run in runs.values():
+            run.tell(_shells_event(desk))
 
     # --- keeping ---------------------------------------------------------------------------
     def typed(self, sandbox: str) -> None:
@@ -294,7 +310,8 @@ class Hub:
         await asyncio.gather(*self._closing, return_exceptions=True)
         self._workers.shutdown(wait=False, cancel_futures=True)
 
-    def _hang_up_soon(self, run: terminals.Run) -> None:
+    def _over(self, sandbox: str, run: terminals.Run) -> None:
+        self._tell_shells(sandbox)
         closing = asyncio.ensure_future(self.blocking(run.hang_up))
         self._closing.add(closing)
         closing.add_done_callback(self._hung_up)
@@ -303,6 +320,10 @@ class Hub:
         self._closing.discard(closing)
         if not closing.cancelled() and closing.exception() is not None:
             _logger.warning("a terminal did not close: %s", closing.exception())
+
+
+def _shells_event(desk: _Desk) -> dict[str, Any]:
+    return {"type": "shells", "names": desk.shells}
 
 
 def _clear_away(desk: _Desk) -> None:

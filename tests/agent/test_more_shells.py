@@ -55,6 +55,24 @@ def test_its_reader_ends_it_and_the_next_one_is_fresh() -> None:
     stage.play(scenario)
 
 
+def test_who_watches_hears_of_further_shells_as_they_come_and_go() -> None:
+    async def scenario() -> None:
+        async with stage.staged() as agent:
+            before = await agent.open(agent.signer.ticket(may=["watch"]))
+            more = await agent.open(terminal="main~2")
+            await before.until(lambda: len(before.told("shells")) == 2)
+            assert before.told("shells")[0]["names"] == []
+            assert before.told("shells")[-1]["names"] == ["main~2"]
+            after = await agent.open(agent.signer.ticket(may=["watch"]), terminal="main~2")
+            await after.until(lambda: after.told("shells"))
+            assert not after.hello["writer"]
+            more.send(b"\x04")
+            await before.until(lambda: len(before.told("shells")) == 3)
+            assert before.told("shells")[-1]["names"] == []
+
+    stage.play(scenario)
+
+
 def test_the_terminals_of_the_lab_are_not_ended_this_way() -> None:
     async def scenario() -> None:
         async with stage.staged() as agent:

@@ -238,6 +238,8 @@ def test_a_trainer_looks_on_or_types_with_a_student_in_their_own_name(
     assert permissions(looking) == ("Prof. Iyer", ["watch"])
     assert looking["url"] == "ws://localhost:8000/agent/terminal"
     assert permissions(trainer.send("POST", path, {"join": True})) == ("Prof. Iyer", ["terminal"])
+    trainer.send("POST", path, {"terminal": "main~2"})
+    assert trainer.status == 201
     problem = trainer.send("POST", path, {"terminal": "nope"})
     assert (trainer.status, problem["field"]) == (422, "terminal")
     asha.send("POST", f"{SANDBOX}/watch", {})

@@ -5,6 +5,7 @@ import type bench from './en/bench'
 import type klass from './en/class'
 import type design from './en/design'
 import type ending from './en/ending'
+import type inFiles from './en/files'
 import type join from './en/join'
 import type lab from './en/lab'
 import type preflight from './en/preflight'
@@ -22,6 +23,7 @@ type Areas = {
   lab: typeof lab
   bench: typeof bench
   ending: typeof ending
+  files: typeof inFiles
   trainer: typeof trainer
   teaching: typeof teaching
   preflight: typeof preflight

@@ -36,6 +36,7 @@ export type TerminalEvent =
   | { type: 'viewers'; viewers: number; people: Viewer[] }
   | ({ type: 'ended' } & ShellEnd)
   | { type: 'notice'; text: string }
+  | { type: 'shells'; names: string[] }
   | { type: 'skipped'; seq: number }
 export type Frame =
   | { op: 'output' | 'repaint'; bytes: Uint8Array }

@@ -55,6 +55,8 @@ export type LinkListener = {
   size?: (columns: number, rows: number) => void
   writer?: (may: boolean) => void
   company?: (viewers: frames.Viewer[]) => void
+  /** The shells beside the lab's own terminals that run now. */
+  shells?: (names: string[]) => void
   notice?: (text: string) => void
   /** The line is back, but to another run of the shell: what ran in the old one is over. */
   renewed?: () => void
@@ -287,6 +289,7 @@ export class TerminalLink {
     else if (event.type === 'notice') this.tell.notice?.(event.text)
     else if (event.type === 'ended') this.stop({ kind: 'exited' })
     else if (event.type === 'viewers') this.tell.company?.(event.people)
+    else if (event.type === 'shells') this.tell.shells?.(event.names)
   }
 
   private closed(code: number, reason: string): void {

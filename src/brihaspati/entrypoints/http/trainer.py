@@ -170,7 +170,8 @@ def watch(
     record = asked.record(class_id, lab)
     spec = asked.engine.classes.lab(lab, record.sandbox.terms.lab_version)
     names = [terminal.name for terminal in spec.terminals]
-    if body.terminal is not None and body.terminal not in names:
+    # Further shells are beside one of them (`main~2`); whether such a one runs its agent knows.
+    if body.terminal is not None and body.terminal.partition("~")[0] not in names:
         raise BadField(
             "terminal", f"{spec.title} has no such terminal.", f"Choose from {', '.join(names)}."
         )

@@ -40,7 +40,14 @@ function refusal(error: unknown): TicketRefused | null {
   return new TicketRefused({ kind: 'refused', reason: error.title })
 }
 
-export type Watched = { state: LinkState; writer: boolean; columns: number; rows: number }
+export type Watched = {
+  state: LinkState
+  writer: boolean
+  columns: number
+  rows: number
+  /** What the student has opened beside the lab's own terminals. */
+  shells: readonly string[]
+}
 
 export class WatchSession {
   readonly view: Watched = shallowReactive({
@@ -48,6 +55,7 @@ export class WatchSession {
     writer: false,
     columns: 80,
     rows: 24,
+    shells: [],
   })
   readonly screen: Screen
   readonly link: TerminalLink
@@ -73,6 +81,7 @@ export class WatchSession {
     this.link = new TerminalLink(terminal, world, screen, {
       state: (state) => (view.state = state),
       writer: (may) => (view.writer = may),
+      shells: (names) => (view.shells = names),
       size: (columns, rows) => {
         this.screen.adopt(columns, rows)
         Object.assign(view, { columns, rows })
