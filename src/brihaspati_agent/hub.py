@@ -212,13 +212,15 @@ class Hub:
     def _tell_shells(self, sandbox: str) -> None:
         """Let all who look know the further shells there are: who watches cannot guess them."""
         desk = self._desks.get(sandbox)
-        runs = {} if desk is None else {n: s.run for n, s in desk.slots.items() if s.run}
-        further = [n for n, run in runs.items() if run.ended_at is None and tickets.another_shell(n)]
-        if desk is None or desk.shells == tuple(sorted(further)):
+        if desk is None:
             return
-        desk.shells = tuple(sorted(further))
-        for run in runs.values():
-            run.tell(_shells_event(desk))
+        runs = {name: slot.run for name, slot in desk.slots.items() if slot.run is not None}
+        live = sorted(name for name, run in runs.items() if run.ended_at is None)
+        further = tuple(name for name in live if tickets.another_shell(name) is not None)
+        if further != desk.shells:
+            desk.shells = further
+            for run in runs.values():
+                run.tell(_shells_event(desk))
 
     # --- keeping ---------------------------------------------------------------------------
     def typed(self, sandbox: str) -> None:
