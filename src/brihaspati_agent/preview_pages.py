@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
+from typing import Literal
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">{head}
 <style>
 :root {{ color-scheme: light dark; }}
@@ -39,49 +41,89 @@ setTimeout(() => requestAnimationFrame(() => location.reload()), 2000)
 </script><noscript><meta http-equiv="refresh" content="2"></noscript>"""
 
 
-def not_listening(port: int) -> str:
-    """Nothing answers on the port yet; the page asks again by itself."""
-    return _PAGE.format(
-        title=f"Nothing is listening on port {port} yet",
-        head=_RETRY,
-        body=f"<p>Start your program in the terminal, on port <code>{port}</code>.</p>"
-        "<p>This page looks again every two seconds.</p>",
-    )
+Kind = Literal["not_listening", "not_open", "no_cookies", "refused", "gone"]
+# Title and text of each page. The languages are those of the portal, whose own choice a preview
+# does not know: it is another site, so what the browser asks for decides.
+_WORDS: Mapping[str, Mapping[Kind, tuple[str, str]]] = {
+    "en": {
+        "not_listening": (
+            "Nothing is listening on port {port} yet",
+            (
+                "<p>Start your program in the terminal, on port <code>{port}</code>.</p>"
+                "<p>This page looks again every two seconds.</p>"
+            ),
+        ),
+        "not_open": (
+            "Open this preview from the lab page",
+            (
+                "<p>A preview opens with a button beside your lab. "
+                "Its address alone does not open it, so that your work stays yours.</p>"
+            ),
+        ),
+        "no_cookies": (
+            "Open this preview in a tab of its own",
+            (
+                "<p>Some browsers keep no cookies for a page of another site in a frame. "
+                "The button <b>Open in a new tab</b> above shows your work there.</p>"
+            ),
+        ),
+        "refused": (
+            "This preview could not be opened",
+            "<p>{why}.</p><p>Open it again from the lab page.</p>",
+        ),
+        "gone": ("This lab has ended", "<p>Its machine is gone, and what ran on it.</p>"),
+    },
+    "de": {
+        "not_listening": (
+            "Auf Port {port} antwortet noch nichts",
+            (
+                "<p>Starte dein Programm im Terminal, auf Port <code>{port}</code>.</p>"
+                "<p>Diese Seite sieht alle zwei Sekunden nach.</p>"
+            ),
+        ),
+        "not_open": (
+            "Öffne diese Vorschau aus dem Lab",
+            (
+                "<p>Eine Vorschau öffnet sich mit einem Knopf neben deinem Lab. "
+                "Ihre Adresse allein öffnet sie nicht, damit deine Arbeit deine bleibt.</p>"
+            ),
+        ),
+        "no_cookies": (
+            "Öffne diese Vorschau in einem eigenen Tab",
+            (
+                "<p>Manche Browser behalten keine Cookies für eine fremde Seite in einem Rahmen. "
+                "Der Knopf <b>In neuem Tab öffnen</b> darüber zeigt deine Arbeit dort.</p>"
+            ),
+        ),
+        "refused": (
+            "Diese Vorschau ließ sich nicht öffnen",
+            "<p>Öffne sie noch einmal aus dem Lab.</p>",
+        ),
+        "gone": (
+            "Dieses Lab ist beendet",
+            "<p>Seine Maschine ist gelöscht, und was auf ihr lief.</p>",
+        ),
+    },
+}
 
 
-def not_open() -> str:
-    """The browser has no cookie for this preview."""
-    return _PAGE.format(
-        title="Open this preview from the lab page",
-        head="",
-        body="<p>A preview opens with a button beside your lab. "
-        "Its address alone does not open it, so that your work stays yours.</p>",
-    )
+def page(kind: Kind, accepted: str, **said: object) -> str:
+    """One of the pages, as HTML. `accepted` is the browser's Accept-Language.
+
+    `said`: the `port` where nothing listens (it is asked again by the page itself), `why` a
+    preview was refused.
+    """
+    language = _language(accepted)
+    shown = {name: html.escape(str(value)) for name, value in said.items()}
+    title, body = (text.format(**shown) for text in _WORDS[language][kind])
+    head = _RETRY if kind == "not_listening" else ""
+    return _PAGE.format(language=language, title=title, head=head, body=body)
 
 
-def no_cookies() -> str:
-    """A frame of the lab page has no cookie: likely its browser keeps none of other sites."""
-    return _PAGE.format(
-        title="Open this preview in a tab of its own",
-        head="",
-        body="<p>Some browsers keep no cookies for a page of another site in a frame. "
-        "The button <b>Open in a new tab</b> above shows your work there.</p>",
-    )
-
-
-def refused(why: str) -> str:
-    """The preview's ticket was not good."""
-    return _PAGE.format(
-        title="This preview could not be opened",
-        head="",
-        body=f"<p>{html.escape(why)}.</p><p>Open it again from the lab page.</p>",
-    )
-
-
-def gone() -> str:
-    """The lab, or this machine of it, is no more."""
-    return _PAGE.format(
-        title="This lab has ended",
-        head="",
-        body="<p>Its machine is gone, and what ran on it.</p>",
-    )
+def _language(accepted: str) -> str:
+    """The first that is spoken here; browsers name what they like best first."""
+    for wish in accepted.split(","):
+        language = wish.strip().lower().partition(";")[0].partition("-")[0]
+        if language in _WORDS:
+            return language
+    return "en"

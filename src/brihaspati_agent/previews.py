@@ -140,24 +140,23 @@ class Previews:
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request of a preview."""
         if not self.matches(request.host):
-            return self._page(preview_pages.not_open(), 404)
+            return self._page(request, 404, "not_open")
         if request.path == OPEN_PATH and request.method == "GET":
             return self._open(request)
         target = self._target(request)
         if target is None:
             framed = request.headers.get("Sec-Fetch-Dest") == "iframe" and self._scheme.apart
-            return self._page(
-                preview_pages.no_cookies() if framed else preview_pages.not_open(), 401
-            )
+            return self._page(request, 401, "no_cookies" if framed else "not_open")
         try:
             self._hub.check_alive(target.sandbox)
-            if _by_hand(request):
-                self._hub.typed(target.sandbox)
-            return await self._pass(request, target)
+            answer = await self._pass(request, target)
         except (wire.Bad, places.NoSuchMachine):
-            return self._page(preview_pages.gone(), 410)
+            return self._page(request, 410, "gone")
         except (places.PlaceError, aiohttp.ClientConnectionError):
-            return self._page(preview_pages.not_listening(target.port), 503)
+            return self._page(request, 503, "not_listening", port=target.port)
+        if _by_hand(request):  # and something answered: the page for where nothing does reloads
+            self._hub.typed(target.sandbox)
+        return answer
 
     async def close(self) -> None:
         """Let go of the connections to the labs' applications."""
@@ -180,7 +179,7 @@ class Previews:
             if not fits or label is None or ticket.port is None:
                 raise tickets.Refused("forbidden")
         except tickets.Refused as refused:
-            return self._page(preview_pages.refused(str(refused).partition(": ")[2]), 401)
+            return self._page(request, 401, "refused", why=str(refused).partition(": ")[2])
         token = self._sign(Target(host, ticket.sandbox, label, ticket.port))
         answer = web.Response(status=302, headers={"Location": _path(request.query.get("to"))})
         answer.headers["Cache-Control"] = "no-store"
@@ -292,7 +291,10 @@ class Previews:
             )
         return self._session
 
-    def _page(self, text: str, status: int) -> web.Response:
+    def _page(
+        self, request: web.BaseRequest, status: int, kind: preview_pages.Kind, **said: object
+    ) -> web.Response:
+        text = preview_pages.page(kind, request.headers.get("Accept-Language", ""), **said)
         answer = web.Response(text=text, status=status, content_type="text/html")
         answer.headers["Cache-Control"] = "no-store"
         answer.headers.extend(preview_headers.guards(self._scheme.framed_by))

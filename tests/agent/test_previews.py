@@ -204,13 +204,20 @@ def test_a_port_nobody_listens_on_is_said_and_tried_again_by_the_page() -> None:
             with socket.create_server(("127.0.0.1", 0)) as unused:
                 visit.port = unused.getsockname()[1]
             cookie = await visit.cookie()
-            async with visit.request("/", cookie=cookie) as answer:
+            opened = {"Sec-Fetch-Mode": "navigate", "Accept-Language": "fr, en-GB;q=0.8, de;q=0.5"}
+            async with visit.request("/", cookie=cookie, headers=opened) as answer:
                 text = await answer.text()
                 assert answer.status == 503
+            assert visit.agent.hub.heartbeat("abc234").last_input_at is None
             assert f"Nothing is listening on port {visit.port} yet" in text
             assert re.search(r'<noscript><meta http-equiv="refresh" content="\d"></noscript>', text)
             assert "requestAnimationFrame(() => location.reload())" in text
             assert "script-src" not in answer.headers.get("Content-Security-Policy", "")
+            german = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.8"}
+            async with visit.request("/", cookie=cookie, headers=german) as answer:
+                text = await answer.text()
+            assert '<html lang="de">' in text
+            assert f"Auf Port {visit.port} antwortet noch nichts" in text
 
     stage.play(scenario)
 
