@@ -7,12 +7,12 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from brihaspati import settings
-from brihaspati.adapters import dynamodb
+from brihaspati import ports, settings
+from brihaspati.adapters import dynamodb, emf
 from brihaspati.domain import abuse
 from brihaspati.entrypoints.aws_lambda import boundaries
 from brihaspati.entrypoints.http import document, gate
@@ -254,6 +254,25 @@ def test_what_fails_comes_back_late_enough_and_ends_among_the_dead(template: Jso
     ending = list(of_type(template, "AWS::Lambda::Function").values())
     kept = {text_of(f["FunctionName"]) for f in ending if "ReservedConcurrentExecutions" in f}
     assert "brihaspati-prod-deprovision" in kept
+
+
+def test_every_alarm_watches_what_is_told_and_the_guide_says_what_to_do(template: Json) -> None:
+    alarms = of_type(template, "AWS::CloudWatch::Alarm")
+    ours = [alarm for alarm in alarms.values() if alarm.get("Namespace") == emf.NAMESPACE]
+    assert {alarm["MetricName"] for alarm in ours} <= set(get_args(ports.MetricName))
+    assert {text_of(alarm["Dimensions"]) for alarm in ours} == {
+        text_of([{"Name": "env", "Value": "prod"}])
+    }
+    watched = [
+        text_of(dimension["Value"])
+        for alarm in alarms.values()
+        for dimension in alarm.get("Dimensions", ())
+        if alarm.get("MetricName") == "Errors"
+    ]
+    assert len(watched) == len(of_type(template, "AWS::Lambda::Function"))
+    guide = (ROOT / "docs/how-to/deploy-on-aws.md").read_text().partition("## Alarms")[2]
+    rows = [line.split("|")[1] for line in guide.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(alarms)
 
 
 def test_no_secret_is_in_the_template() -> None:
