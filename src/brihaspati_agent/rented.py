@@ -318,6 +318,7 @@ def main(boot: Path, state: Path, orders: socket.socket | None = None) -> int:
     """Live until the machine ends; the exit status. `orders` lead to what is root of us."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lean.read_less()
     means = handed.Undivided() if orders is None else handed.Asking(orders)
     try:
         asyncio.run(_live(Where(boot, state), means))

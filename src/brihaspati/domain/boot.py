@@ -63,8 +63,8 @@ def _file(path: str, content: str, permissions: str) -> dict[str, str]:
 
 
 # Only Python's own parts, which cloud-init needs too. Each start of Python costs the student a
-# moment: one process becomes the agent, and a fork of it fetches, so that what that loads is in
-# nobody's memory afterwards. The metadata service tells whoever asks what this text says: it is
+# moment: one process becomes the agent, and a fork of it fetches and compiles, so that what that
+# needs is in nobody's memory afterwards. The metadata service tells whoever asks what this text says: it is
 # closed as soon as we have asked it ourselves.
 RUN = """\
 import os, sys
@@ -124,6 +124,10 @@ def begin():
             print("metadata service:", error, file=sys.stderr)
     closing = close()
     fetch()
+    import pathlib
+    sys.path.insert(0, place)
+    from brihaspati_agent import compiled
+    compiled.keep(pathlib.Path(place))
     if closing is None or closing.wait():
         print("the metadata service stays open: no nft here", file=sys.stderr)
 if os.fork() == 0:
@@ -131,7 +135,8 @@ if os.fork() == 0:
     sys.exit(0)
 if os.wait()[1]:
     sys.exit(1)
-sys.path.insert(0, place)
+made = place + "." + sys.implementation.cache_tag
+sys.path.insert(0, made if os.path.exists(made) else place)
 from brihaspati_agent.divided import main
 sys.exit(main(["--boot", home + "/boot.json", "--state", "{state}"]))
 """.replace("{folder}", FOLDER).replace("{state}", STATE)
