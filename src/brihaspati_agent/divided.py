@@ -8,13 +8,11 @@ whoever looks at an object writes to it.
 
 from __future__ import annotations
 
+import _socket  # as in `hands`
 import gc
 import os
 import pwd
-import signal
-import socket
 import sys
-from collections.abc import Sequence
 
 from brihaspati_agent import descriptors, hands
 
@@ -25,7 +23,7 @@ _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
 _CAPABILITY_VERSION_3, _CAP_NET_BIND_SERVICE = 0x20080522, 10
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Divide, where we are root and there is such a user, and live; the exit status.
 
     Given are `--boot FILE --state FOLDER`.
@@ -40,25 +38,29 @@ def main(arguments: Sequence[str]) -> int:
         account = None
     orders = None
     if account is not None:
-        ours, orders = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         gc.freeze()  # what is never looked at again stays one copy for both
         child = os.fork()
         if child:
-            orders.close()
+            theirs.close()
             return hands.Hands(ours).serve(child)
         ours.close()
+        orders = theirs.detach()
         _hand_over(boot, state, account)
         give_up_root(account)
     import pathlib  # noqa: PLC0415 - of which, as of the next, the root part needs nothing
+    import socket  # noqa: PLC0415
 
     from brihaspati_agent import rented  # noqa: PLC0415
 
-    return rented.main(pathlib.Path(boot), pathlib.Path(state), orders)
+    line = None if orders is None else socket.socket(fileno=orders)
+    return rented.main(pathlib.Path(boot), pathlib.Path(state), line)
 
 
 def give_up_root(account: pwd.struct_passwd) -> None:
     """Be this user for good, with one right, and end with our parent. Raises OSError."""
     import ctypes  # noqa: PLC0415 - as above
+    import signal  # noqa: PLC0415
 
     libc = ctypes.CDLL(None, use_errno=True)
 

@@ -16,12 +16,13 @@ from brihaspati_agent import lab_place, local, orders, places
 _CANNOT_START = 127
 
 
-def obey(line: socket.socket, begun: Mapping[int, int]) -> None:
-    """Do what is asked for, and answer. `begun`: a pidfd of each process that obeyed before us.
+def obey(descriptor: int, begun: Mapping[int, int]) -> None:
+    """Do what is asked for, and answer.
 
-    For a terminal this does not return: we become its program. Raises OSError or EOFError when
-    nobody waits for the answer.
+    `begun` has a pidfd of each process that obeyed before us. For a terminal this does not return:
+    we become its program. Raises OSError or EOFError when nobody waits for the answer.
     """
+    line = socket.socket(fileno=descriptor)
     order = orders.receive(line)
     try:
         if order["do"] == "terminal":

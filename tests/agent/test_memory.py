@@ -25,8 +25,8 @@ NOT_NEEDED = (
 )
 # What an order needs is loaded by the process that obeys it, and gone with it.
 NOT_OF_THE_ROOT_PART = (
-    "base64", "contextlib", "ctypes", "hashlib", "json", "pathlib", "re", "ssl", "subprocess",
-    "threading", "typing",
+    "base64", "collections", "contextlib", "ctypes", "enum", "functools", "hashlib", "json",
+    "pathlib", "re", "signal", "socket", "ssl", "subprocess", "threading", "typing",
 )  # fmt: skip
 ROOT_PART = """
 import sys
