@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import subprocess
 import sys
+from asyncio import sslproto
 from pathlib import Path
 
 import pytest
 
 from agent import machines
 from brihaspati.adapters import agentarchive
-from brihaspati_agent import control_plane, own_terminal
+from brihaspati_agent import control_plane, lean, own_terminal
 
 NOT_NEEDED = (
     "aiohttp",
@@ -57,6 +59,18 @@ def test_the_part_that_is_root_loads_next_to_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-IS", "-c", ROOT_PART, str(archive), *NOT_OF_THE_ROOT_PART]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+def test_connections_of_tls_have_less_to_read_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sslproto.SSLProtocol, "max_size", sslproto.SSLProtocol.max_size)
+    lean.read_less()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        line = sslproto.SSLProtocol(
+            loop, asyncio.Protocol(), context, loop.create_future(), server_side=True
+        )
+        assert isinstance(line, asyncio.BufferedProtocol)
+        assert len(line.get_buffer(1)) <= 32 * 1024
 
 
 def test_authorities_are_looked_up_when_one_is_needed_and_all_at_once_nowhere() -> None:
