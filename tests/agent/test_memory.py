@@ -61,16 +61,18 @@ def test_the_part_that_is_root_loads_next_to_nothing(tmp_path: Path) -> None:
     assert done.stdout == "\n"
 
 
-def test_connections_of_tls_have_less_to_read_into(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sslproto.SSLProtocol, "max_size", sslproto.SSLProtocol.max_size)
-    lean.read_less()
+def test_connections_of_tls_have_less_to_read_into() -> None:
+    usual = sslproto.SSLProtocol.max_size
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with contextlib.closing(asyncio.new_event_loop()) as loop:
-        line = sslproto.SSLProtocol(
-            loop, asyncio.Protocol(), context, loop.create_future(), server_side=True
-        )
-        assert isinstance(line, asyncio.BufferedProtocol)
-        assert len(line.get_buffer(1)) <= 32 * 1024
+    try:
+        lean.read_less()
+        with contextlib.closing(asyncio.new_event_loop()) as loop:
+            done = loop.create_future()
+            line = sslproto.SSLProtocol(loop, asyncio.Protocol(), context, done, server_side=True)
+            assert isinstance(line, asyncio.BufferedProtocol)
+            assert len(line.get_buffer(1)) <= 32 * 1024
+    finally:
+        sslproto.SSLProtocol.max_size = usual
 
 
 def test_authorities_are_looked_up_when_one_is_needed_and_all_at_once_nowhere() -> None:

@@ -64,8 +64,8 @@ def _file(path: str, content: str, permissions: str) -> dict[str, str]:
 
 # Only Python's own parts, which cloud-init needs too. Each start of Python costs the student a
 # moment: one process becomes the agent, and a fork of it fetches and compiles, so that what that
-# needs is in nobody's memory afterwards. The metadata service tells whoever asks what this text says: it is
-# closed as soon as we have asked it ourselves.
+# needs is in nobody's memory afterwards. The metadata service tells whoever asks what this text
+# says: it is closed as soon as we have asked it ourselves.
 RUN = """\
 import os, sys
 home, known, place = "{folder}", "{folder}/machine-id", "{folder}/agent.pyz"
