@@ -1,6 +1,7 @@
 /**
  * Looks whether the service is back while it is lost, and has everything on the page asked anew
- * once it is: one small request every few seconds instead of all of them.
+ * once it is: one small request every few seconds instead of all of them. And at once whether it is
+ * there, when the browser says that it has no network: a page may ask nothing for a minute.
  */
 import type { QueryClient } from '@tanstack/vue-query'
 import { watch } from 'vue'
@@ -15,8 +16,14 @@ export function keepLookout(client: QueryClient, chance: () => number): () => vo
   let timer: ReturnType<typeof setTimeout> | undefined
   // What is being asked already is not asked twice.
   const anew = () => void client.refetchQueries({ type: 'active' }, { cancelRefetch: false })
-  const look = async () => {
+  const ask = async () => {
     if (!document.hidden) await calls.health().catch(() => undefined)
+  }
+  // The browser may be wrong, as on a machine that serves itself: an answer tells the truth.
+  const offline = () => void ask()
+  window.addEventListener('offline', offline)
+  const look = async () => {
+    await ask()
     if (weather.now.value === 'lost') later()
   }
   const later = () => (timer = setTimeout(() => void look(), EVERY_MS * (0.5 + chance())))
@@ -33,6 +40,7 @@ export function keepLookout(client: QueryClient, chance: () => number): () => vo
   })
   return () => {
     clearTimeout(timer)
+    window.removeEventListener('offline', offline)
     stopWatching()
     stopReturns()
     stopCounting()

@@ -80,6 +80,22 @@ it('keeps a press through a minute without a line, says so, and does it once', a
   expect(weather.now.value).toBe('calm')
 })
 
+it('says that the line is lost when the browser does, unless the service answers', async () => {
+  const world = service(() => json({ status: 'ok' }))
+  inApp(() => null)
+  window.dispatchEvent(new Event('offline'))
+  await pass(5_000)
+  expect(world.reached).toEqual(['GET /v1/health'])
+  expect(weather.now.value).toBe('calm')
+  world.away = true
+  window.dispatchEvent(new Event('offline'))
+  await pass(2_500)
+  expect(weather.now.value).toBe('lost')
+  world.away = false
+  await pass(5_000)
+  expect(weather.now.value).toBe('calm')
+})
+
 it('keeps nothing that nobody pressed', async () => {
   const world = service(() => json(now({})))
   const { result } = inApp(() => ({ look: useWatch(), check: useCheck() }))
