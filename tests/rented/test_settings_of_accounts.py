@@ -70,6 +70,30 @@ def test_stopping_everything_names_the_token_that_deletes(
     assert f"check {cloud.upper()}_SWEEP_TOKEN" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("env", ["Prod", "x y", ""])
+def test_stopping_everything_of_a_name_that_cannot_be_says_so_instead_of_none_left(
+    env: str,
+    world: World,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["provider", "stop-all", "linode", "--env", env, "--confirm", env]
+    assert main(wiring.open_shop, given) == 2
+    said = capsys.readouterr()
+    assert ("--env" in said.err, said.err.count("\n"), said.out) == (True, 1, "")
+    assert list(world.asked) == []
+
+
+def test_a_smoke_test_without_anybody_to_ask_rents_nothing(
+    world: World,
+    tmp_path: object,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["--data", str(tmp_path), "provider", "smoke", "linode"]  # no terminal is in a test
+    assert main(wiring.open_shop, given) == 2
+    assert "--yes" in capsys.readouterr().err
+    assert [one for one in world.asked if one.method == "POST"] == []
+
+
 def test_a_server_does_not_start_where_it_could_not_rent(
     world: World,  # noqa: ARG001 - it is asked
     tmp_path: object,

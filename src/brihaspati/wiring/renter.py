@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import get_args
@@ -15,7 +16,7 @@ from brihaspati.domain.labs import Lab, MachineSpec
 from brihaspati.engine import errands
 from brihaspati.engine.engine import Engine
 from brihaspati.entrypoints.cli.shop import CannotRun, Progress
-from brihaspati.settings import CloudName, Settings
+from brihaspati.settings import ENV_PATTERN, CloudName, Settings
 from brihaspati.wiring import accounts
 
 RENTING: tuple[CloudName, ...] = get_args(CloudName)
@@ -27,7 +28,7 @@ class AccountRenter:
     """One cloud of the settings; every method raises CannotRun."""
 
     def __init__(self, chosen: Settings, cloud: str | None, env: str | None, say: Progress) -> None:
-        chosen = replace(chosen, env=env) if env is not None else chosen
+        chosen = replace(chosen, env=_possible(env)) if env is not None else chosen
         found = accounts.providers(chosen)
         name = cloud or chosen.provider
         if name not in RENTING:
@@ -117,3 +118,10 @@ def _specs(engine: Engine) -> list[MachineSpec]:
     found = [engine.classes.lab(name, version) for name, version in pinned]
     found += engine.classes.catalogue()
     return [spec for lab in found for spec in lab.machines]
+
+
+def _possible(env: str) -> str:
+    """Raises CannotRun for a name that no deployment has: of it there is never anything left."""
+    if not re.fullmatch(ENV_PATTERN, env):
+        raise CannotRun(f"--env {env!r} must be 1 to 12 lower-case letters and digits, as staging1")
+    return env

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -31,6 +32,8 @@ def smoke(shop: Shop, cloud: str, *, yes: bool) -> None:
     """Rent one machine in a real account, see it run, give it back, see it gone."""
     renter = shop.renter(cloud)
     if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("nobody is here to be asked; give --yes to spend the money")
         click.confirm(f"This rents one machine at {cloud}: {renter.cost()}. Go on?", abort=True)
     with shop.engine() as engine:
         click.echo(renter.smoke(engine))
