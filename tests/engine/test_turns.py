@@ -147,6 +147,16 @@ def test_who_is_slow_shares_with_whom_the_class_allows() -> None:
     assert places == ["memory", "memory", "other", "other"]
 
 
+def test_who_is_not_much_slower_keeps_what_the_class_prefers() -> None:
+    house = paced(House(), memory=Pace((Window(1, 20),)), other=Pace())
+    room = house.classroom(spill=(Spill("other"),))
+    slots = play(house, room, 3)
+    house.run()
+    house.pass_time(22)
+    places = [one.provider_of(one.current[0]) for one in sandboxes(house, slots)]
+    assert places == ["memory", "memory", "other"]
+
+
 def test_a_share_is_never_more_than_the_class_allows() -> None:
     house = paced(House(), memory=Pace((Window(1, 3600),)), other=Pace())
     room = house.classroom(spill=(Spill("other", share_percent=25),))
