@@ -5,6 +5,7 @@ import { createMemoryHistory, createRouter } from 'vue-router'
 import { announcement } from '@/announce'
 import { newQueryClient } from '@/api/queries'
 import type { SandboxNow } from '@/api/types'
+import { serverClock } from '@/clock'
 import LabPage from '@/pages/LabPage.vue'
 import { until } from '../until'
 import { view } from '../views'
@@ -173,6 +174,15 @@ it('closes a further shell on a phone, and goes back to the one it was beside', 
   const chosen = () => document.querySelector('nav [aria-current=page]')?.textContent?.trim()
   await until(() => chosen() === 'main')
   expect(document.querySelector('nav.row')?.textContent).not.toContain('main 2')
+})
+
+it('asks over the guide of a phone whether anybody is there, before the lab ends', async () => {
+  onPhone()
+  const sandbox = view({ idle_at: serverClock.now() + 120_000 })
+  await visit(now(progress(), { sandbox, now: serverClock.now() }))
+  await until(() => button('I am here'))
+  expect(panels()[0]?.checkVisibility()).toBe(true)
+  expect(button('I am here')?.checkVisibility()).toBe(true)
 })
 
 it('turns a phone from the guide to what was deleted when the lab ends', async () => {
