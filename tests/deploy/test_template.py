@@ -13,7 +13,7 @@ import pytest
 
 from brihaspati import ports, settings
 from brihaspati.adapters import dynamodb, emf
-from brihaspati.domain import abuse
+from brihaspati.domain import abuse, bills
 from brihaspati.entrypoints.aws_lambda import boundaries
 from brihaspati.entrypoints.http import document, gate
 from deploy import snapshots
@@ -258,6 +258,8 @@ def test_what_fails_comes_back_late_enough_and_ends_among_the_dead(template: Jso
 
 def test_every_alarm_watches_what_is_told_and_the_guide_says_what_to_do(template: Json) -> None:
     alarms = of_type(template, "AWS::CloudWatch::Alarm")
+    assert len(alarms) == bills.ALARMS, "they are in the bill"
+    assert len(of_type(template, "AWS::CloudWatch::Dashboard")) == bills.DASHBOARDS
     ours = [alarm for alarm in alarms.values() if alarm.get("Namespace") == emf.NAMESPACE]
     assert {alarm["MetricName"] for alarm in ours} <= set(get_args(ports.MetricName))
     assert {text_of(alarm["Dimensions"]) for alarm in ours} == {

@@ -118,6 +118,15 @@ def test_programs_get_the_faults_as_json(
     assert fault["fix"].startswith("Write one")
 
 
+def test_a_folder_that_is_not_there_is_not_tested(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert brihaspati("test", str(tmp_path / "hollo")) == 2
+    said = capsys.readouterr()
+    assert "hollo is no folder; name folders that hold a lab.yaml" in said.err
+    assert said.out == ""
+
+
 def test_a_command_without_a_folder_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert brihaspati("validate") == 2
     assert "FOLDER" in capsys.readouterr().err

@@ -43,6 +43,8 @@ PRICES = {
     "alarms set": Price(1.00, MILLION, "invocations", f"{_AWS}/eventbridge/pricing/"),
     "logs": Price(0.50, 1, "GB", f"{_AWS}/cloudwatch/pricing/"),
     "watching": Price(0.10, 1, "alarms a month", f"{_AWS}/cloudwatch/pricing/"),
+    "metrics": Price(0.30, 1, "metrics a month", f"{_AWS}/cloudwatch/pricing/"),
+    "dashboards": Price(3.00, 1, "dashboards a month", f"{_AWS}/cloudwatch/pricing/"),
     "storage": Price(0.45, 1, "GB a month", f"{_AWS}/dynamodb/pricing/on-demand/"),
 }
 
@@ -108,7 +110,9 @@ SCRIPT_SECONDS = 0.5
 LOG_BYTES = 300
 QUEUE_REQUESTS_PER_MESSAGE = 3
 STORED_GB = 1.0
-ALARMS = 25
+# In the template; of the metrics, those that the sweep of every minute tells (engine/sweeping.py).
+# The rest is told while classes are on, and paid by the hour: a quarter of a cent for all six.
+ALARMS, DASHBOARDS, METRICS_AT_REST = 22, 1, 4
 QUEUES = 3
 POLLERS = 5
 POLL_SECONDS = 20
@@ -156,6 +160,8 @@ def month_at_rest() -> dict[str, float]:
     units = {
         "storage": STORED_GB,
         "watching": ALARMS,
+        "metrics": METRICS_AT_REST,
+        "dashboards": DASHBOARDS,
         "queue": polls,
         "invocations": sweeps,
         "compute": sweeps * WORK_SECONDS * FUNCTION_GB,

@@ -161,6 +161,9 @@ def test(shop: Shop, folders: Sequence[Path], *, as_json: bool) -> int:
     Each lab gets a fresh sandbox; nothing of it stays. Several folders may be given, as in labs/*.
     """
     _end_in_order()
+    for folder in folders:
+        if not folder.is_dir():
+            raise CannotRun(f"{folder} is no folder; name folders that hold a lab.yaml, as labs/*")
     found = [(folder, *shop.lab(folder)) for folder in folders]
     good = [read for _, read, _ in found if read is not None]
     names = [read.name for read in good]
