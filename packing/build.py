@@ -9,17 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brihaspati.adapters import agentarchive
-from packing import archive, onefile, prepared, wheels
+from packing import archive, prepared, wheels
 from packing.functions import HANDLERS, ROOT, SOURCES, Function, functions
 
 BYTES_MAX = 6 * 1024 * 1024
 BUILT = ROOT / "build" / "lambda"
 LISTED = "packages.txt"
-PREPARED, FINDER = Path(f"{prepared.NAME}.py"), Path(onefile.NAME)
-MADE = [PREPARED, FINDER]
-# What is imported before modules are found in one file: packages that handlers lie in.
-PACKAGES = [Path(*HANDLERS.split(".")[:depth], "__init__.py") for depth in (1, 2, 3)]
-FIRST = {FINDER, *PACKAGES}
+PREPARED = Path(f"{prepared.NAME}.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +37,16 @@ def build(
     python = wheels.lambda_python()
     with tempfile.TemporaryDirectory(prefix="brihaspati-") as aside:
         others = wheels.fetch(architecture, Path(aside) / "others", python)
-        here = others
-        if not wheels.runs(architecture):
-            here = wheels.fetch(None, Path(aside) / "here", python)
+        here = (
+            others
+            if wheels.runs(architecture)
+            else wheels.fetch(None, Path(aside) / "here", python)
+        )
         ours = Path(aside) / "ours"
         _copy(found, ours)
         # Modules of handlers want settings when they are imported; they have no dataclasses.
         names = {name for one in found for name in one.ours if not name.startswith(f"{HANDLERS}.")}
         (ours / PREPARED).write_text(prepared.source(python, ours, here, names))
-        shutil.copyfile(onefile.SOURCE, ours / FINDER)
         wheels.compile_all(python, ours, beside=False)
         return [_pack(one, ours, others, folder / architecture) for one in found]
 
@@ -63,20 +60,14 @@ def _copy(found: list[Function], folder: Path) -> None:
 
 def _pack(function: Function, ours: Path, others: wheels.Wheels, folder: Path) -> Package:
     packages = others.of(function.others)
-    files, compiled = dict[str, bytes](), dict[str, bytes]()
+    files: dict[str, bytes] = {}
     for path in others.files(packages):
-        place = compiled if path.suffix == ".pyc" else files
-        place[str(path.relative_to(others.folder))] = path.read_bytes()
-    for inside in [source.relative_to(SOURCES) for source in function.files()] + MADE:
+        files[str(path.relative_to(others.folder))] = path.read_bytes()
+    for inside in [source.relative_to(SOURCES) for source in function.files()] + [PREPARED]:
         files[str(inside)] = (ours / inside).read_bytes()
         if inside.suffix == ".py":
             cached = inside.parent / "__pycache__" / f"{inside.stem}.cpython-313.pyc"
-            code = (ours / cached).read_bytes()
-            if inside in FIRST:
-                files[str(cached)] = code
-            else:
-                compiled[str(inside)] = code
-    files[onefile.FILE] = onefile.write(compiled)
+            files[str(cached)] = (ours / cached).read_bytes()
     if agentarchive.__name__ in function.ours:
         inside = agentarchive.PACKED.relative_to(SOURCES)
         files[str(inside)] = agentarchive.build(compiled=False).data

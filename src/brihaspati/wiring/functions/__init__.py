@@ -14,7 +14,5 @@ import importlib
 OBJECTS_BETWEEN = 50_000
 gc.set_threshold(OBJECTS_BETWEEN, 20, 50)
 
-# Packing makes these, each for a tenth of a cold start: one file of all modules, and methods.
-with contextlib.suppress(ModuleNotFoundError):
-    importlib.import_module("brihaspati_modules").install()
-    importlib.import_module("brihaspati_prepared")
+with contextlib.suppress(ImportError):
+    importlib.import_module("brihaspati_prepared")  # packing makes it, for a sixth of a cold start
