@@ -139,6 +139,7 @@ def a_lesson(student: Caller, lab: str) -> None:
     did("api_student", "GET", lab)
     did("api_student", "POST", f"{lab}/sandbox/ticket", {"for": "terminal"})
     did("api_student", "POST", f"{lab}/sandbox/extend", {"extensions_left": left})
+    did("api_student", "POST", f"{lab}/sandbox/stay")
     did("api_student", "PUT", f"{lab}/progress", {"step": "one"})
     did("api_student", "POST", f"{steps}/check", {})
     student.house.work()
