@@ -22,9 +22,11 @@ function found(from: string, wanted: string): string | undefined {
 /** Fetched early by others, but theirs: they come with their own words. */
 const apart = new Set(addresses.flatMap(({ ahead }) => ahead))
 
-/** The areas of words that a file asks for with what it imports later: need('teaching'). */
+/** The areas that a file asks for with what it imports later: need('a'), withWords(.., 'a'). */
 export function brings(path: string): string[] {
-  const asked = /\bneed\(([^)]*)\)/.exec(sources[path]!)?.[1] ?? ''
+  const asking = /\bneed\(([^)]*)\)|\bwithWords\(\s*\(\) => import\([^)]*\),([^)]*)\)/
+  const [, alone, along] = asking.exec(sources[path]!) ?? []
+  const asked = alone ?? along ?? ''
   return [...asked.matchAll(/'(\w+)'/g)].map(([, area]) => area!)
 }
 
